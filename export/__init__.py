@@ -1,0 +1,21 @@
+"""From a trained run to a bundle that ships: SavedModel, TFLite and ONNX, proven equal to Keras.
+
+    python -m export build RUN        makes the bundle
+    python -m export run BUNDLE TEXT  uses it, without TensorFlow
+    python -m export verify BUNDLE    proves it again
+
+`build`, `verify` and `load` are imported when they are first asked for, so that `export.runtime` works where neither
+TensorFlow nor Keras is installed.
+"""
+
+_HOMES = {"build": "export.build", "verify": "export.verify", "load": "export.runtime"}
+
+__all__ = ["build", "load", "verify"]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'export' has no attribute {name!r}; it offers {', '.join(__all__)}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

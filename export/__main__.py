@@ -1,0 +1,105 @@
+"""The command line: `python -m export build | run | verify`."""
+
+import argparse
+import sys
+
+
+def main(argv=None):
+    """Runs one command and returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m export", description="Trained runs to bundles that ship.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="build | run | verify")
+    _add_build(commands)
+    _add_run(commands)
+    _add_verify(commands)
+    args = parser.parse_args(argv)
+    return args.work(args)
+
+
+def _add_build(commands):
+    parser = commands.add_parser(
+        "build",
+        help="export a trained run to SavedModel, TFLite and ONNX, and prove each equal to Keras",
+        description="Exports a trained run to a bundle. What is not equal to Keras is refused, and the exit code is 1.",
+    )
+    parser.add_argument("run", metavar="RUN", help="run directory, as the tutorials write it")
+    parser.add_argument("--out", metavar="DIR", help="the bundle (default: RUN/bundle); an older one is replaced")
+    parser.add_argument("--formats", metavar="LIST", help="comma-separated: saved_model, tflite, onnx (default: all)")
+    parser.add_argument("--precision", default="float32", help="float32 (default)")
+    _add_timeout(parser)
+    parser.set_defaults(work=_build)
+
+
+def _add_run(commands):
+    from export import runtime
+
+    parser = commands.add_parser(
+        "run",
+        help="run a bundle on texts, without TensorFlow",
+        description="Runs a bundle on the texts given, or on the lines of standard input: one output line for each.",
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="a bundle's folder")
+    runtime.add_arguments(parser)
+    parser.set_defaults(work=lambda args: runtime.run_command(args.bundle, args))
+
+
+def _add_verify(commands):
+    parser = commands.add_parser(
+        "verify",
+        help="prove a bundle's artefacts again",
+        description="Checks a bundle's checksums, then runs every artefact against Keras's answers.",
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="a bundle's folder")
+    parser.add_argument("--run", metavar="RUN", help="ask Keras anew, on this run's whole test set")
+    _add_timeout(parser)
+    parser.set_defaults(work=_verify)
+
+
+def _add_timeout(parser):
+    parser.add_argument(
+        "--timeout", type=float, default=600, metavar="S", help="seconds that one conversion or proof may take (600)"
+    )
+
+
+def _build(args):
+    from export.build import FORMATS, build
+
+    formats = tuple(args.formats.replace(" ", "").split(",")) if args.formats is not None else FORMATS
+
+    def work():
+        built = build(args.run, args.out, formats, args.precision, args.timeout, progress=_say)
+        _say(f"wrote {built.path}")
+        return 1 if built.refused else 0
+
+    return _guarded("build", work)
+
+
+def _verify(args):
+    from export.verify import verify
+
+    return _guarded("verify", lambda: verify(args.bundle, args.run, args.timeout, progress=_say) and 0)
+
+
+def _guarded(command, work):
+    """The exit code of `work`; what the user can mend is a short message and exit code 1, not a traceback."""
+    from export.bundle import disk_message
+    from export.children import ExportError
+
+    try:
+        return work()
+    except (ValueError, ExportError) as error:
+        message = str(error)
+    except OSError as error:
+        message = disk_message(error)
+    except KeyboardInterrupt:
+        print(f"export {command}: stopped; nothing was written", file=sys.stderr)
+        return 130
+    print(f"export {command}: {message}", file=sys.stderr)
+    return 1
+
+
+def _say(line):
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

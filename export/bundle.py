@@ -1,0 +1,315 @@
+"""The folder that ships: written whole or not at all, with a checksum of every file.
+
+    with Staging("runs/dates/bundle") as folder:      a new folder beside the target
+        ...                                           fill it
+        write_manifest(folder, manifest)              last: it has the checksums of all the others
+                                                      here the folder takes the target's place
+
+How a bundle is read is in `export.runtime`.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from export import runtime
+from export.children import ExportError
+from keras_seq.whole_file import whole_file
+
+MANIFEST = "manifest.json"
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file is larger than the system allows",
+    errno.EROFS: "the disk is read-only",
+}
+
+
+class Staging:
+    """A new folder that takes a bundle's place when all went well.
+
+    On an error or Ctrl-C the folder is removed and what was at the target stays as it was. What a killed process has
+    left beside the target is cleared away by the next one.
+
+    Args:
+        target: str or path of the bundle to write. Folders above it are made.
+
+    Yields:
+        `pathlib.Path` of an empty folder on the target's file system.
+
+    Raises:
+        ExportError: if there is something at the target that is not a bundle, or the disk is full.
+    """
+
+    def __init__(self, target):
+        self.target = Path(target).resolve()
+        self._prefix = f".{self.target.name}.unfinished-"
+        self._home, self._lock, self._made = None, None, []
+
+    def __enter__(self):
+        try:
+            _check_replaceable(self.target)
+            self._make_parents()
+            self._clear_leftovers()
+            self._home = Path(tempfile.mkdtemp(prefix=self._prefix, dir=self.target.parent))
+            self._lock = _lock(self._home)
+            (self._home / "new").mkdir()
+        except OSError as error:
+            self._clean()
+            raise ExportError(disk_message(error)) from error
+        return self._home / "new"
+
+    def __exit__(self, kind, error, trace):
+        try:
+            if kind is None:
+                self._swap()
+        except OSError as failure:
+            raise ExportError(disk_message(failure)) from failure
+        finally:
+            self._clean()
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise ExportError(disk_message(error)) from error
+
+    def _clean(self):
+        if self._home:
+            shutil.rmtree(self._home, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+        if not self.target.exists():
+            with contextlib.suppress(OSError):
+                while self._made:
+                    self._made.pop().rmdir()
+
+    def _swap(self):
+        old = self._home / "old"
+        try:
+            if self.target.exists():
+                os.rename(self.target, old)
+            os.rename(self._home / "new", self.target)
+        except BaseException:  # Ctrl-C between the two as well
+            if old.exists() and not self.target.exists():
+                os.rename(old, self.target)
+            raise
+
+    def _clear_leftovers(self):
+        """Removes the folders of killed processes; one killed between the two renames has left the old bundle in it."""
+        for home in self.target.parent.glob(f"{self._prefix}*"):
+            if (lock := _lock(home)) is None:  # its process is alive
+                continue
+            if (home / "old").exists() and not self.target.exists():
+                os.rename(home / "old", self.target)
+            shutil.rmtree(home, ignore_errors=True)
+            os.close(lock)
+
+    def _make_parents(self):
+        missing = [parent for parent in self.target.parents if not parent.exists()]
+        for parent in reversed(missing):
+            parent.mkdir()
+            self._made.append(parent)
+
+
+def _lock(folder):
+    """An open descriptor that holds the folder's lock until it is closed or the process ends; None if it is not to be had."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another process has it, or this file system has no locks: then nothing is ever cleared
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _check_replaceable(target):
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ExportError(f"{target} is a file, wanted a folder for the bundle; choose another --out")
+    manifest = target / MANIFEST
+    # A damaged manifest is replaced as well; that of something else, such as a web page's, is not.
+    ours = manifest.is_file() and (b'"schema_version"' in manifest.read_bytes() or (target / "run.py").is_file())
+    if any(target.iterdir()) and not ours:
+        raise ExportError(
+            f"{target} has files in it and is not a bundle, so it is not replaced; choose another --out, or remove it"
+        )
+
+
+def sha256_of(path):
+    """The file's SHA-256, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_of(folder, name="."):
+    """Names of the files at or under `folder/name`, relative to `folder`, sorted, with "/" on every system."""
+    folder = Path(folder)
+    start = folder / name
+    files = [start] if start.is_file() else (path for path in start.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in files)
+
+
+def remove(path):
+    """Removes a file or a folder with all that is in it, if it is there."""
+    path = Path(path)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_json(path, data):
+    """Writes data as JSON for people to read, whole or not at all."""
+    with whole_file(path) as temporary:
+        text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_manifest(folder, manifest):
+    """Writes `manifest.json` with the size and checksum of every other file in the folder.
+
+    Args:
+        folder: path of the bundle, complete but for its manifest.
+        manifest: dict; its "files" is filled in.
+
+    Returns:
+        dict, the manifest as written.
+
+    Raises:
+        BundleError: if the manifest is not one that `export.runtime` would read.
+    """
+    folder = Path(folder)
+    files = {
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
+        for name in files_of(folder)
+        if name != MANIFEST
+    }
+    write_json(folder / MANIFEST, {**manifest, "files": files})
+    return runtime.read_manifest(folder)
+
+
+def verify_checksums(folder):
+    """Compares every file of a bundle with the manifest.
+
+    Args:
+        folder: path of the bundle.
+
+    Returns:
+        dict, the manifest.
+
+    Raises:
+        BundleError: naming the first file that is missing, truncated or changed.
+    """
+    folder = Path(folder)
+    manifest = runtime.read_manifest(folder)
+    for name, entry in manifest["files"].items():
+        runtime.check_file(folder, name, entry)
+    return manifest
+
+
+def disk_message(error):
+    """What an `OSError` means for somebody who exports, and what to do.
+
+    Args:
+        error: OSError.
+
+    Returns:
+        str.
+    """
+    path = error.filename2 or error.filename
+    where = f"{path}: " if path else ""
+    if error.errno in _FULL:
+        return f"{where}{_FULL[error.errno]}; nothing was written. Make room there, or choose another place with --out"
+    return f"{where}{error.strerror or error}; mend that, or choose another place with --out"
+
+
+def readme(manifest):
+    """The text of the bundle's README.md.
+
+    Args:
+        manifest: dict; "files" is not needed yet.
+
+    Returns:
+        str, Markdown.
+    """
+    limits, vocabularies = manifest["limits"], manifest["vocabularies"]
+    packages = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}
+    formats = {artefact["format"] for artefact in manifest["artefacts"]}
+    package = packages["onnx" if "onnx" in formats and "tflite" not in formats else "tflite"]
+    artefacts = "\n".join(_artefact_row(artefact, packages) for artefact in manifest["artefacts"])
+    signatures = "\n\n".join(_signatures(artefact) for artefact in manifest["artefacts"])
+    return f"""# {manifest["name"]}
+
+A trained model that reads text and writes text. To run it, neither Keras nor TensorFlow is needed:
+
+    pip install numpy tokenizers {package}
+    python run.py "text"
+    python run.py --help
+
+From Python, in this folder:
+
+```python
+import run
+
+bundle = run.load(".")
+for result in bundle.generate(["text", "another text"]):
+    print(result.output, result.confidence, result.accepted, result.refusal)
+```
+
+It reads at most {limits["source"]} tokens and writes at most {limits["target"]}, the end token included.
+{_confidence(manifest)}
+
+| file | format | precision | bytes | pip install |
+|---|---|---|---|---|
+{artefacts}
+
+Keep one artefact and delete the others if you like: `run.py` needs `manifest.json`, the vocabularies and one artefact.
+`manifest.json` has the size and the SHA-256 of every file, and what each artefact scored. `samples.json`, where there
+is one, has texts with their ids and outputs, so that a port to another language can test itself.
+
+Vocabularies: `{vocabularies["source"]}` for what is read, `{vocabularies["target"]}` for what is written; any
+implementation of the `tokenizers` format reads them, and they normalise the text too. Ids 0 to 3 are `<pad>`,
+`<start>`, `<end>` and `<unknown>`; padding is on the right.
+
+## Signatures
+
+`generate` is the whole of it: `ids` end with the end token (2) and padding (0), `length` counts the ids before the
+end. `encode` once and `step` once a token do the same by hand: the first token is 1, and `next_state_*` goes in as
+`state_*`.
+
+{signatures}
+"""
+
+
+def _confidence(manifest):
+    threshold = (manifest.get("confidence") or {}).get("threshold")
+    if threshold is None:
+        return ""
+    return (
+        f"An output is accepted when its confidence, the probability of the whole output, is {threshold:.4g} or more."
+    )
+
+
+def _artefact_row(artefact, packages):
+    size = artefact.get("bytes", "")
+    package = packages.get(artefact["format"], "")
+    return f"| `{artefact['path']}` | {artefact['format']} | {artefact['precision']} | {size} | {package} |"
+
+
+def _signatures(artefact):
+    lines = [f"`{artefact['path']}`:", ""]
+    for name, sides in artefact["signatures"].items():
+        inputs, outputs = (
+            ", ".join(f"{tensor} {entry['dtype']} {_shape(entry['shape'])}" for tensor, entry in sides[side].items())
+            for side in ("inputs", "outputs")
+        )
+        lines.append(f"- `{name}`: {inputs} -> {outputs}")
+    return "\n".join(lines)
+
+
+def _shape(shape):
+    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"

@@ -1,0 +1,72 @@
+"""Runs one piece of work in a process of its own: converters and runtimes can crash, hang and leak."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_LAST_LINES = 12
+
+
+class ExportError(RuntimeError):
+    """An artefact could not be made or proven; the message says which, why and what to do."""
+
+
+def call(module, task, *, what, timeout):
+    """Runs `python -m module` on a task, and returns its answer.
+
+    The child gets the name of a JSON file with the task and writes its answer beside it; see `answer`.
+
+    Args:
+        module: str, name of the module to run.
+        task: dict that JSON can hold.
+        what: str, what the child does, for messages.
+        timeout: float, seconds.
+
+    Returns:
+        The child's answer.
+
+    Raises:
+        ExportError: if the child fails, crashes or takes longer.
+    """
+    # No GPU for the child: a model traced on one exports cuDNN operators, which nothing converts.
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1"}
+    home = str(Path(__file__).resolve().parent.parent)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    with tempfile.TemporaryDirectory() as folder:
+        task_file = Path(folder, "task.json")
+        task_file.write_text(json.dumps(task), encoding="utf-8")
+        command = [sys.executable, "-m", module, str(task_file)]
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise ExportError(f"{what} took longer than {timeout:g} s; give it more with --timeout") from None
+        answer_file = Path(folder, "answer.json")
+        if done.returncode == 0 and answer_file.exists():
+            return json.loads(answer_file.read_text(encoding="utf-8"))
+    raise ExportError(f"{what} {_why(done)}")
+
+
+def answer(work):
+    """The child's side of `call`: reads the task, does the work and writes what it returns."""
+    task_file = Path(sys.argv[1])
+    task = json.loads(task_file.read_text(encoding="utf-8"))
+    try:
+        result = work(**task)
+    except ExportError as error:
+        sys.exit(str(error))
+    task_file.with_name("answer.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+def _why(done):
+    if done.returncode < 0:
+        return f"crashed ({signal.Signals(-done.returncode).name}). {_tail(done.stderr)}"
+    return f"failed: {_tail(done.stderr)}"
+
+
+def _tail(text):
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-_LAST_LINES:]) or "it printed nothing"

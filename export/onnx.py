@@ -1,0 +1,103 @@
+"""ONNX: servers and browsers. A folder with one graph a signature and one weights file that they share.
+
+Batch and source length are dynamic.
+"""
+
+import hashlib
+from pathlib import Path
+
+import onnx
+import tensorflow as tf
+import tf2onnx
+from onnx import external_data_helper
+
+from export.signatures import generator_signatures, input_specs
+
+OPSET = 17
+WEIGHTS = "weights.bin"
+# Smaller tensors stay in the graph: they are shapes and constants, and ONNX's shape inference wants to see them.
+_SHARED_FROM_BYTES = 1024
+# ONNX Runtime maps the weights into memory; tensors start on a page.
+_ALIGNMENT = 4096
+
+
+def convert(model, limits, path):
+    """Writes `generate.onnx`, `encode.onnx`, `step.onnx` and `weights.bin` into the folder `path`."""
+    path = Path(path)
+    path.mkdir()
+    graphs = {}
+    for name, function in generator_signatures(model, limits, static=False).items():
+        specs = input_specs(function)
+        graphs[name], _ = tf2onnx.convert.from_function(
+            tf.function(function, autograph=False), input_signature=specs, opset=OPSET
+        )
+    weights = SharedWeights()
+    for name, graph in graphs.items():
+        weights.take_from(graph)
+        _name_dynamic_axes(graph.graph)
+        onnx.save_model(graph, path / f"{name}.onnx")
+    (path / WEIGHTS).write_bytes(weights.data)
+
+
+def _name_dynamic_axes(graph):
+    """`(batch, source, ...)` for whoever looks at the graph, instead of the converter's numbered unknowns."""
+    for value in (*graph.input, *graph.output):
+        for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
+            if not dimension.HasField("dim_value"):
+                dimension.dim_param = "batch" if axis == 0 else "source"
+
+
+class SharedWeights:
+    """One file of weights for several graphs; equal tensors are stored once."""
+
+    def __init__(self):
+        self.data = bytearray()
+        self._offsets = {}
+
+    def take_from(self, model):
+        """Moves the model's large tensors here, those inside Loop bodies included."""
+        tensors = list(_lift_tensors(model.graph))
+        names = set()
+        for tensor in tensors:
+            if tensor.name in names:
+                raise ValueError(f"two constants of the graph are called {tensor.name!r}; rename one of the layers")
+            names.add(tensor.name)
+            self._store(tensor)
+        model.graph.initializer.extend(tensors)
+
+    def _store(self, tensor):
+        raw = onnx.numpy_helper.to_array(tensor).tobytes()
+        digest = hashlib.sha256(raw).digest()
+        if digest not in self._offsets:
+            self.data.extend(bytes(-len(self.data) % _ALIGNMENT))
+            self._offsets[digest] = len(self.data)
+            self.data.extend(raw)
+        tensor.raw_data = raw
+        external_data_helper.set_external_data(tensor, WEIGHTS, offset=self._offsets[digest], length=len(raw))
+        tensor.ClearField("raw_data")
+        for field in ("float_data", "int32_data", "int64_data"):
+            tensor.ClearField(field)
+
+
+def _lift_tensors(graph):
+    """Removes and yields the large constants of a graph and of the graphs inside it.
+
+    A nested graph sees the names of the graphs around it, so a constant may move outward under its own name.
+    """
+    for tensor in [tensor for tensor in graph.initializer if tensor.ByteSize() >= _SHARED_FROM_BYTES]:
+        graph.initializer.remove(tensor)
+        yield _copy(tensor, tensor.name)
+    for node in list(graph.node):
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _lift_tensors(attribute.g)
+        if node.op_type == "Constant" and node.attribute[0].t.ByteSize() >= _SHARED_FROM_BYTES:
+            graph.node.remove(node)
+            yield _copy(node.attribute[0].t, node.output[0])
+
+
+def _copy(tensor, name):
+    copy = onnx.TensorProto()
+    copy.CopyFrom(tensor)
+    copy.name = name
+    return copy

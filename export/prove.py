@@ -1,0 +1,189 @@
+"""The child that holds one artefact against Keras: `python -m export.prove TASK`.
+
+It needs TensorFlow for a SavedModel only, and Keras never: what Keras writes comes with the task.
+"""
+
+import json
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+from export import children, runtime
+
+# "The same tokens" allows a different one where Keras's two best logits are closer than this.
+NEAR_TIE = 1e-4
+# Largest difference of a token's log-probability; the artefacts compute in float32, in another order.
+LOG_PROBABILITY_TOLERANCE = 1e-3
+_STEPWISE = 24
+_TIMED = 60
+
+
+def prove(format, path, limits, reference):
+    """Runs the reference's inputs through the artefact, and reports or refuses.
+
+    Checked, in one session: `generate` over all inputs in batches of like lengths, again in another order, in other
+    batches and padded to the limit; `encode` and `step` against `generate`; sources swapped within a batch.
+
+    Args:
+        format: "tflite", "onnx" or "saved_model".
+        path: the artefact.
+        limits: dict of `source` and `target`, in tokens.
+        reference: path of the JSON file that `export.reference` wrote.
+
+    Returns:
+        dict of `signatures`, `runtimes`, `parity`, `score` and `latency_ms`.
+
+    Raises:
+        ExportError: naming the first input and step that differ.
+    """
+    expected = Reference(json.loads(Path(reference).read_text(encoding="utf-8")))
+    session = open_session(format, path)
+    batched = format != "tflite"
+    by_length = np.argsort([len(ids) for ids in expected.source_ids], kind="stable")
+    first = _generate(session, expected, by_length, 64 if batched else 1, None if batched else limits["source"])
+    parity = expected.compare(first, "generate")
+    again = _generate(session, expected, by_length[::-1], 7 if batched else 1, limits["source"])
+    expected.compare(again, "generate, called again in another order and padding")
+    parity["stepwise"] = _stepwise(session, expected, limits)
+    parity["swapped"] = _swapped(first["ids"], expected)
+    return {
+        "signatures": session.signatures,
+        "runtimes": {_runtime_name(format): "loads"},
+        "parity": parity,
+        "score": {"exact_match": expected.score(first["ids"]), "examples": len(expected.source_ids)},
+        "latency_ms": _latency(session, expected, limits, static=not batched),
+    }
+
+
+def open_session(format, path):
+    """The artefact, loaded, as an object with `call` and `signatures`."""
+    if format == "saved_model":
+        from export.saved_model import SavedModelSession
+
+        return SavedModelSession(path)
+    return {"tflite": runtime.LiteRTSession, "onnx": runtime.ONNXSession}[format](path)
+
+
+class Reference:
+    """What Keras writes for the test inputs."""
+
+    def __init__(self, data):
+        self.texts, self.source_ids, self.targets = data["texts"], data["source_ids"], data["targets"]
+        self.ids = np.asarray(data["ids"], "int32")  # (examples, target)
+        self.log_probability = np.asarray(data["log_probability"], "float32")
+        self.margin = np.asarray(data["margin"], "float32")
+        self._outputs = data["outputs"]
+
+    def compare(self, got, what):
+        """Counts near ties and takes the largest error; raises at the first true difference."""
+        ties, largest, seen = 0, 0.0, len(got["ids"])
+        for example in range(seen):
+            differs = np.flatnonzero(got["ids"][example] != self.ids[example])
+            same = differs[0] if len(differs) else self.ids.shape[1]
+            error = np.abs(got["log_probability"][example, :same] - self.log_probability[example, :same])
+            largest = max(largest, float(np.max(error, initial=0.0)))
+            if not np.isfinite(error).all() or largest > LOG_PROBABILITY_TOLERANCE:
+                step = int(np.argmax(~(error <= LOG_PROBABILITY_TOLERANCE)))
+                self._refuse(what, example, step, f"the log-probability is off by {error[step]:.2g}")
+            if len(differs):
+                margin = float(self.margin[example, same])
+                if margin >= NEAR_TIE:
+                    ids, wanted = int(got["ids"][example, same]), int(self.ids[example, same])
+                    self._refuse(what, example, int(same), f"Keras writes id {wanted}, the file {ids}")
+                ties += 1
+        return {"inputs": seen, "near_ties": ties, "max_log_probability_error": largest}
+
+    def _refuse(self, what, example, step, difference):
+        raise children.ExportError(
+            f"{what}: input {example}, {self.texts[example]!r}, step {step}: {difference} "
+            f"(Keras's answer is {self._outputs[example]!r})"
+        )
+
+    def score(self, ids):
+        """Share of the examples written exactly as the test set has them, given Keras's text for Keras's ids."""
+        right = 0
+        known = {tuple(row): text for row, text in zip(self.ids.tolist(), self._outputs, strict=True)}
+        for row, target in zip(ids.tolist(), self.targets, strict=True):
+            right += known.get(tuple(row)) == target
+        return right / len(self.targets)
+
+
+def _generate(session, expected, order, batch, width):
+    """`generate` over all examples in the given order; results come back in the reference's order."""
+    ids = np.zeros_like(expected.ids)
+    log_probability = np.zeros_like(expected.log_probability)
+    for start in range(0, len(order), batch):
+        chosen = order[start : start + batch]
+        source, length = _padded([expected.source_ids[index] for index in chosen], width)
+        outputs = session.call("generate", source=source, source_length=length)
+        ids[chosen], log_probability[chosen] = outputs["ids"], outputs["log_probability"]
+    return {"ids": ids, "log_probability": log_probability}
+
+
+def _padded(rows, width=None):
+    length = np.asarray([len(row) for row in rows], "int32")
+    source = np.zeros((len(rows), width or length.max()), "int32")
+    for index, row in enumerate(rows):
+        source[index, : len(row)] = row
+    return source, length
+
+
+def _stepwise(session, expected, limits):
+    """`encode` and then `step` after `step`, for inputs of every length; the tokens must be those of `generate`."""
+    lengths = np.argsort([len(ids) for ids in expected.source_ids], kind="stable")
+    chosen = lengths[np.linspace(0, len(lengths) - 1, min(_STEPWISE, len(lengths))).astype(int)]
+    ids = expected.ids.copy()
+    log_probability = expected.log_probability.copy()
+    for index in chosen:
+        source, length = _padded([expected.source_ids[index]], limits["source"])
+        ids[index], log_probability[index] = 0, 0.0
+        encoded = session.call("encode", source=source, source_length=length)
+        token = np.asarray([runtime.START], "int32")
+        for position in range(limits["target"]):
+            outputs = session.call("step", token=token, **encoded)
+            logits = outputs.pop("logits")[0].astype("float64")
+            token = np.asarray([logits.argmax()], "int32")
+            ids[index, position] = token[0]
+            log_probability[index, position] = logits.max() - np.logaddexp.reduce(logits)
+            encoded.update({name.removeprefix("next_"): value for name, value in outputs.items()})
+            if token[0] == runtime.END:
+                break
+    report = expected.compare({"ids": ids, "log_probability": log_probability}, "encode and step")
+    return {**report, "inputs": len(chosen)}
+
+
+def _swapped(ids, expected):
+    """Different sources must not all be answered alike: a model or a file that ignores its source is refused."""
+    pairs = [(a, a + 1) for a in range(len(ids) - 1) if expected.targets[a] != expected.targets[a + 1]]
+    changed = sum(bool((ids[a] != ids[b]).any()) for a, b in pairs)
+    if pairs and changed < len(pairs) / 2:
+        raise children.ExportError(
+            f"swapping the source changed the output in {changed} of {len(pairs)} cases: the source is ignored. "
+            "Train the model longer, or look whether its encoder reaches the decoder"
+        )
+    return {"pairs": len(pairs), "changed": changed}
+
+
+def _latency(session, expected, limits, static):
+    """Median milliseconds of `generate` on one text, after a warm-up."""
+    times = []
+    for ids in expected.source_ids[:_TIMED]:
+        source, length = _padded([ids], limits["source"] if static else None)
+        session.call("generate", source=source, source_length=length)
+        start = time.perf_counter()
+        session.call("generate", source=source, source_length=length)
+        times.append(time.perf_counter() - start)
+    return round(1000 * statistics.median(times), 3)
+
+
+def _runtime_name(format):
+    from importlib.metadata import version
+
+    package = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}[format]
+    return f"{package} {version(package)}"
+
+
+if __name__ == "__main__":
+    children.answer(prove)

@@ -1,0 +1,41 @@
+"""SavedModel: TensorFlow's own format, for servers. Batch and source length are dynamic."""
+
+import tensorflow as tf
+
+from export.signatures import as_module, generator_signatures
+
+
+def convert(model, limits, path):
+    """Writes the generator's signatures into the folder `path`."""
+    signatures = generator_signatures(model, limits, static=False)
+    tf.saved_model.save(as_module(model, signatures), str(path), signatures=signatures)
+
+
+class SavedModelSession:
+    """Calls a SavedModel as `export.runtime` calls the other formats; needs TensorFlow.
+
+    Args:
+        path: the SavedModel's folder.
+    """
+
+    def __init__(self, path):
+        self._model = tf.saved_model.load(str(path))
+        self.signatures = {name: _describe(function) for name, function in self._model.signatures.items()}
+
+    def call(self, signature, **arrays):
+        """dict of numpy arrays -> dict of numpy arrays."""
+        tensors = {name: tf.constant(array) for name, array in arrays.items()}
+        outputs = self._model.signatures[signature](**tensors)
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+
+def _describe(function):
+    inputs = function.structured_input_signature[1]
+    return {
+        "inputs": {name: _shape_and_dtype(spec) for name, spec in sorted(inputs.items())},
+        "outputs": {name: _shape_and_dtype(spec) for name, spec in sorted(function.structured_outputs.items())},
+    }
+
+
+def _shape_and_dtype(spec):
+    return {"shape": spec.shape.as_list(), "dtype": spec.dtype.name}

@@ -1,0 +1,78 @@
+"""Proves a bundle again: checksums, then every artefact against Keras's answers, in a process each."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from export import bundle as bundles
+from export import children, runtime
+
+_TIMEOUT = 600
+_TEST_EXAMPLES = 1000
+
+
+def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
+    """Checks what a bundle claims.
+
+    Args:
+        bundle: path of the bundle.
+        run: path of the run directory that it was built from; Keras then answers the run's whole test set anew. None
+            takes Keras's answers to the bundle's own samples, which needs neither Keras nor the run.
+        timeout: float, seconds that one proof may take.
+        progress: called with a line of text for each check.
+
+    Returns:
+        dict of artefact path -> report.
+
+    Raises:
+        BundleError: if the manifest or a file is missing or damaged.
+        ExportError: if an artefact differs from Keras: the first input and step.
+    """
+    bundle = Path(bundle)
+    manifest = runtime.read_manifest(bundle)
+    bundles.verify_checksums(bundle)
+    progress(f"{bundle}: {len(manifest['files'])} files, checksums right")
+    reference = _reference(bundle, run, manifest["limits"], timeout)
+    reports, failures = {}, []
+    with tempfile.TemporaryDirectory() as folder:
+        answers = Path(folder, "reference.json")
+        answers.write_text(json.dumps(reference), encoding="utf-8")
+        for artefact in manifest["artefacts"]:
+            name = artefact["path"]
+            task = {"format": artefact["format"], "path": str(bundle / name), "limits": manifest["limits"]}
+            try:
+                report = children.call(
+                    "export.prove", {**task, "reference": str(answers)}, what=f"{name}: proof", timeout=timeout
+                )
+                _compare_signatures(name, artefact["signatures"], report["signatures"])
+            except children.ExportError as error:
+                failures.append(str(error))
+                progress(f"  {name}: NOT EQUAL: {error}")
+                continue
+            reports[name] = report
+            parity = report["parity"]
+            progress(
+                f"  {name}: equal on {parity['inputs']} inputs, twice, and {parity['stepwise']['inputs']} step by step "
+                f"({parity['near_ties']} near ties, log-probability within {parity['max_log_probability_error']:.1e})"
+            )
+    if failures:
+        raise children.ExportError("\n".join(failures))
+    return reports
+
+
+def _reference(bundle, run, limits, timeout):
+    if run is not None:
+        task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES}
+        return children.call("export.reference", task, what="the reference in Keras", timeout=timeout)
+    try:
+        samples = json.loads((bundle / "samples.json").read_text(encoding="utf-8"))
+        return {name: [sample[name] for sample in samples] for name in samples[0]}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise runtime.BundleError(
+            f"{bundle}/samples.json cannot be read ({error!r}); build the bundle again, or name its run with --run"
+        ) from None
+
+
+def _compare_signatures(name, claimed, seen):
+    if claimed != seen:
+        raise children.ExportError(f"{name}: its signatures are not those of the manifest; build the bundle again")

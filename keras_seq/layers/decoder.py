@@ -1,0 +1,210 @@
+"""The recurrent decoder of an encoder-decoder, with attention and without.
+
+One step reads the previous token and a context vector and updates the hidden state:
+
+    context_t = attention(query = state_{t-1}, keys and values = encoder outputs)     AttentionDecoder
+    context_t = the encoder's last state, the same at every step                      ContextDecoder
+    state_t   = GRU([token_{t-1}; context_t], state_{t-1})
+    output_t  = [state_t; context_t]
+
+Reference: Bahdanau, Cho and Bengio, 2015, "Neural Machine Translation by Jointly Learning to Align and Translate",
+appendix A.2.2; Cho et al., 2014, "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
+Translation", for the form without attention. Both papers apply the reset gate before the recurrent product; Keras's
+GRU cell, used here, applies it after.
+"""
+
+import keras
+from keras import ops
+
+from keras_seq.layers.attention import AdditiveAttention
+from keras_seq.layers.masks import length_mask
+
+class RecurrentDecoder(keras.layers.Layer):
+    """What both decoders share: one step, and the walk over the target under teacher forcing.
+
+    A subclass says where the context comes from, by `prepare` and `context`.
+
+    Args:
+        units: int, width of the hidden state.
+        dropout: float in [0, 1), applied to the step's input `[token; context]` in training.
+    """
+
+    def __init__(self, units, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(units, int) or units < 1:
+            raise ValueError(f"units={units!r} is not a width; give a whole number of 1 or more")
+        self.units = units
+        self.dropout = dropout
+        self._cell = keras.layers.GRUCell(units, name="cell")
+        self._dropout = keras.layers.Dropout(dropout)
+
+    def step(self, token, state, memory, training=None):
+        """One output position.
+
+        Args:
+            token: `(batch, features)`, the embedded previous token.
+            state: `(batch, units)`, the previous hidden state.
+            memory: dict of tensors, what `prepare` returned.
+
+        Returns:
+            the output `(batch, units + context_features)` and the new state `(batch, units)`.
+        """
+        context = self.context(state, memory, training)  # (batch, context_features)
+        inputs = self._dropout(ops.concatenate([token, context], axis=-1), training=training)
+        hidden, _ = self._cell(inputs, state)  # (batch, units)
+        return ops.concatenate([hidden, context], axis=-1), hidden
+
+    def walk(self, tokens, state, memory, training=None):
+        """`step` along the time axis, under teacher forcing.
+
+        Args:
+            tokens: `(batch, target, features)`, the embedded token before each position.
+            state: `(batch, units)`, the first hidden state.
+            memory: dict of tensors, what `prepare` returned.
+
+        Returns:
+            outputs `(batch, target, units + context_features)`.
+        """
+        cell = _BoundStep(self, memory)
+        return keras.layers.RNN(cell, return_sequences=True)(tokens, initial_state=state, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "dropout": self.dropout}
+
+
+class _BoundStep(keras.layers.Layer):
+    """A decoder's step with its memory, as a cell for `keras.layers.RNN`.
+
+    That loop is differentiable on every backend and under XLA; `ops.scan` is not under XLA on TensorFlow, and an
+    unrolled loop takes XLA three times as long to compile.
+    """
+
+    def __init__(self, decoder, memory):
+        super().__init__(dtype=decoder.dtype_policy)
+        self.state_size = decoder.units
+        self._step = decoder.step
+        self._memory = memory
+        self.built = True
+
+    def call(self, token, states, training=None):
+        output, state = self._step(token, states[0], self._memory, training)
+        return output, [state]
+
+
+@keras.saving.register_keras_serializable("keras_seq")
+class AttentionDecoder(RecurrentDecoder):
+    """GRU decoder whose context is an additive attention over the encoder outputs.
+
+    Args:
+        units: int, width of the hidden state.
+        attention_units: int, width of the scoring network; defaults to `units`.
+        dropout: float in [0, 1), applied to the step's input in training.
+
+    Call arguments:
+        tokens: `(batch, target, features)`, the embedded token before each position.
+        state: `(batch, units)`, the first hidden state.
+        values: `(batch, source, value_features)`, encoder outputs.
+        lengths: int32 `(batch,)`, source positions that may be attended to.
+        return_attention_scores: bool.
+
+    Returns:
+        `(batch, target, units + value_features)`, and with `return_attention_scores` the weights
+        `(batch, target, source)`.
+
+    Example:
+        >>> decoder = AttentionDecoder(units=4)
+        >>> values = ops.ones((2, 7, 3))
+        >>> tuple(decoder(ops.ones((2, 5, 6)), ops.zeros((2, 4)), values, ops.array([7, 2])).shape)
+        (2, 5, 7)
+
+    Reference: Bahdanau, Cho and Bengio, 2015, appendix A.2.2.
+    """
+
+    def __init__(self, units, attention_units=None, dropout=0.0, **kwargs):
+        super().__init__(units, dropout, **kwargs)
+        self.attention_units = attention_units or units
+        self._attention = AdditiveAttention(self.attention_units, name="attention")
+
+    def build(self, tokens_shape, state_shape, values_shape, lengths_shape=None):
+        self._attention.build((None, 1, self.units), tuple(values_shape))
+        self._cell.build((None, tokens_shape[-1] + values_shape[-1]))
+        self.built = True
+
+    def call(self, tokens, state, values, lengths, return_attention_scores=False, training=None):
+        memory = self.prepare(values, lengths)
+        outputs = self.walk(tokens, state, memory, training)
+        return (outputs, self._alignments(state, outputs, memory)) if return_attention_scores else outputs
+
+    def prepare(self, values, lengths):
+        """What every step reads: projected keys `(batch, source, attention_units)`, values and lengths."""
+        return {"keys": self._attention.project_keys(values), "lengths": lengths, "values": values}
+
+    def context(self, state, memory, training):
+        """Weighted sum of the encoder outputs `(batch, value_features)`; the hidden state is the query."""
+        # Projected before the time axis is added: XLA does not compile the gradient of a 3-D projection inside a loop.
+        query = ops.expand_dims(self._attention.project_query(state), 1)  # (batch, 1, attention_units)
+        context, _ = self._attend(query, memory, training)  # (batch, 1, value_features)
+        return ops.squeeze(context, 1)
+
+    def _attend(self, projected_query, memory, training):
+        mask = length_mask(memory["lengths"], ops.shape(memory["values"])[1])
+        mask = ops.expand_dims(mask, 1)  # (batch, 1, source)
+        return self._attention.attend(projected_query, memory["keys"], memory["values"], mask, training)
+
+    def _alignments(self, state, outputs, memory):
+        """Attention weights of every step at once: the queries are the states before each step."""
+        before = ops.concatenate([ops.expand_dims(state, 1), outputs[:, :-1, : self.units]], axis=1)
+        return self._attend(self._attention.project_query(before), memory, False)[1]  # (batch, target, source)
+
+    def compute_output_shape(self, tokens_shape, state_shape, values_shape, *args, **kwargs):
+        outputs = (*tokens_shape[:-1], self.units + values_shape[-1])
+        if kwargs.get("return_attention_scores"):
+            return outputs, (*tokens_shape[:-1], values_shape[1])
+        return outputs
+
+    def get_config(self):
+        return {**super().get_config(), "attention_units": self.attention_units}
+
+
+@keras.saving.register_keras_serializable("keras_seq")
+class ContextDecoder(RecurrentDecoder):
+    """GRU decoder that is given the same vector, the encoder's last state, at every step: no attention.
+
+    Args:
+        units: int, width of the hidden state.
+        dropout: float in [0, 1), applied to the step's input in training.
+
+    Call arguments:
+        tokens: `(batch, target, features)`, the embedded token before each position.
+        state: `(batch, units)`, the first hidden state.
+        context: `(batch, context_features)`
+
+    Returns:
+        `(batch, target, units + context_features)`
+
+    Example:
+        >>> decoder = ContextDecoder(units=4)
+        >>> tuple(decoder(ops.ones((2, 5, 6)), ops.zeros((2, 4)), ops.ones((2, 3))).shape)
+        (2, 5, 7)
+
+    Reference: Cho et al., 2014, "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
+    Translation", section 2.2.
+    """
+
+    def build(self, tokens_shape, state_shape, context_shape):
+        self._cell.build((None, tokens_shape[-1] + context_shape[-1]))
+        self.built = True
+
+    def call(self, tokens, state, context, training=None):
+        return self.walk(tokens, state, self.prepare(context), training)
+
+    def prepare(self, context):
+        """What every step reads: the context vector."""
+        return {"context": context}
+
+    def context(self, state, memory, training):
+        """The encoder's last state `(batch, context_features)`, whatever the hidden state."""
+        return memory["context"]
+
+    def compute_output_shape(self, tokens_shape, state_shape, context_shape):
+        return (*tokens_shape[:-1], self.units + context_shape[-1])

@@ -1,0 +1,1 @@
+"""Recipes: data, model, training and measurement of one task, in the order in which they happen."""

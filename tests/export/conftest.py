@@ -1,0 +1,170 @@
+"""A toy bundle: it writes what it reads, each token with the log-probability -0.1. No TensorFlow is needed to make it."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from export import bundle as bundles
+from export import runtime
+from keras_seq.data.tokenizer import Tokenizer
+
+SOURCE_LIMIT, TARGET_LIMIT = 11, 13
+LOG_PROBABILITY = -0.1
+TEXTS = ["9 mai 1998", "3 juin 1981"]
+NAMES = {
+    "inputs": {"source": "int32", "source_length": "int32"},
+    "outputs": {"ids": "int32", "length": "int32", "log_probability": "float32"},
+}
+
+
+def write_onnx(folder):
+    """`generate.onnx` with its one weight in `weights.bin`, as the exporter lays them out."""
+    from onnx import TensorProto, helper, numpy_helper, save_model
+    from onnx.external_data_helper import set_external_data
+
+    folder.mkdir()
+    zero, table = np.asarray(0, "int32"), np.full(600, LOG_PROBABILITY, "float32")
+    weights = numpy_helper.from_array(table, "table")
+    (folder / "weights.bin").write_bytes(table.tobytes())
+    set_external_data(weights, "weights.bin", offset=0, length=table.nbytes)
+    weights.ClearField("raw_data")
+    nodes = [
+        helper.make_node("Identity", ["source"], ["ids"]),
+        helper.make_node("Identity", ["source_length"], ["length"]),
+        helper.make_node("Gather", ["table", "source"], ["each"]),
+        helper.make_node("Equal", ["source", "zero"], ["padding"]),
+        helper.make_node("Where", ["padding", "nothing", "each"], ["log_probability"]),
+    ]
+    types = {"int32": TensorProto.INT32, "float32": TensorProto.FLOAT}
+    inputs, outputs = (
+        [helper.make_tensor_value_info(name, types[dtype], _dynamic(name)) for name, dtype in NAMES[side].items()]
+        for side in ("inputs", "outputs")
+    )
+    constants = [weights, numpy_helper.from_array(zero, "zero"), numpy_helper.from_array(np.float32(0), "nothing")]
+    graph = helper.make_graph(nodes, "echo", inputs, outputs, constants)
+    save_model(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), folder / "generate.onnx"
+    )
+
+
+def _dynamic(name):
+    return ["batch"] if name.endswith("length") else ["batch", "time"]
+
+
+def write_tflite(path):
+    """The same as one TFLite file: ids = source + 0, log_probability = -0.1 * min(source, 1)."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.version, model.buffers, model.subgraphs = 3, [schema.BufferT()], [graph]
+    graph.name, graph.tensors, graph.operators, model.operatorCodes = "echo", [], [], []
+
+    def tensor(name, shape, dtype, data=None):
+        made = schema.TensorT()
+        made.name, made.shape, made.buffer = name, shape, 0
+        made.type = {"int32": schema.TensorType.INT32, "float32": schema.TensorType.FLOAT32}[dtype]
+        if data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(np.asarray(data, dtype).tobytes(), "uint8")
+            model.buffers.append(buffer)
+            made.buffer = len(model.buffers) - 1
+        graph.tensors.append(made)
+        return len(graph.tensors) - 1
+
+    def operator(name, inputs, output, options=None):
+        code = schema.OperatorCodeT()
+        code.builtinCode, code.version = getattr(schema.BuiltinOperator, name), 1
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+        model.operatorCodes.append(code)
+        made = schema.OperatorT()
+        made.opcodeIndex, made.inputs, made.outputs = len(model.operatorCodes) - 1, inputs, [output]
+        if options:
+            made.builtinOptionsType = getattr(schema.BuiltinOptions, options)
+            made.builtinOptions = getattr(schema, options + "T")()
+        graph.operators.append(made)
+
+    wide, one = [1, SOURCE_LIMIT], [1]
+    index = {
+        name: tensor(name, one if name.endswith("length") else wide, dtype)
+        for side in NAMES.values()
+        for name, dtype in side.items()
+    }
+    zero, unit = tensor("zero", [], "int32", 0), tensor("unit", [], "int32", 1)
+    scale = tensor("scale", [], "float32", LOG_PROBABILITY)
+    known, known_float = tensor("known", wide, "int32"), tensor("known_float", wide, "float32")
+    operator("ADD", [index["source"], zero], index["ids"], "AddOptions")
+    operator("ADD", [index["source_length"], zero], index["length"], "AddOptions")
+    operator("MINIMUM", [index["source"], unit], known, "MaximumMinimumOptions")
+    operator("CAST", [known], known_float)
+    operator("MUL", [known_float, scale], index["log_probability"], "MulOptions")
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = "generate", 0
+    for side in ("inputs", "outputs"):
+        setattr(graph, side, [index[name] for name in NAMES[side]])
+        setattr(signature, side, [_tensor_map(schema, name, index[name]) for name in NAMES[side]])
+    model.signatureDefs = [signature]
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path.write_bytes(builder.Output())
+
+
+def _tensor_map(schema, name, index):
+    made = schema.TensorMapT()
+    made.name, made.tensorIndex = name, index
+    return made
+
+
+def _entry(format, path, files, shape):
+    shapes = {"int32 length": shape[:1]}
+    signatures = {
+        side: {
+            name: {"shape": shapes["int32 length"] if name.endswith("length") else shape, "dtype": dtype}
+            for name, dtype in NAMES[side].items()
+        }
+        for side in NAMES
+    }
+    return {
+        "format": format,
+        "precision": "float32",
+        "path": path,
+        "files": files,
+        "bytes": 5,
+        "signatures": {"generate": signatures},
+    }
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The toy bundle, for reading only."""
+    folder = tmp_path_factory.mktemp("toy") / "bundle"
+    folder.mkdir()
+    for role, texts in (("source", TEXTS), ("target", TEXTS)):
+        Tokenizer.train(texts, normalization="nfkc", lowercase=True, collapse_spaces=True).save(
+            folder / f"{role}.tokenizer.json"
+        )
+    write_onnx(folder / "onnx.float32")
+    write_tflite(folder / "model.float32.tflite")
+    shutil.copyfile(runtime.__file__, folder / "run.py")
+    manifest = {
+        "schema_version": 1,
+        "task": "generate",
+        "name": "echo",
+        "limits": {"source": SOURCE_LIMIT, "target": TARGET_LIMIT},
+        "vocabularies": {"source": "source.tokenizer.json", "target": "target.tokenizer.json"},
+        "confidence": {"threshold": 0.5},
+        "artefacts": [
+            _entry("onnx", "onnx.float32", bundles.files_of(folder, "onnx.float32"), [None, None]),
+            _entry("tflite", "model.float32.tflite", ["model.float32.tflite"], [1, SOURCE_LIMIT]),
+        ],
+    }
+    (folder / "README.md").write_text(bundles.readme(manifest), encoding="utf-8")
+    bundles.write_manifest(folder, manifest)
+    return folder
+
+
+@pytest.fixture
+def toy(built, tmp_path):
+    """A copy of the toy bundle, to be damaged."""
+    return shutil.copytree(built, tmp_path / "bundle")

@@ -56,11 +56,12 @@ def build(run, out=None, formats=FORMATS, precision="float32", timeout=_TIMEOUT,
             shutil.copyfile(run / name, staging / name)
         progress(f"Keras writes the test set of {run} ...")
         task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES}
-        reference = children.call("export.reference", task, what="the reference in Keras", timeout=timeout)
+        reference, keras = children.call("export.reference", task, what="the reference in Keras", timeout=timeout)
+        progress(_line({"format": "keras", "precision": "float32", **keras}))
         artefacts, refused = _artefacts(run, staging, limits, reference, formats, precision, timeout, progress)
         if not artefacts:
             raise children.ExportError("no artefact passed; nothing is written.\n" + _reasons(refused))
-        manifest = _manifest(config, results, reference, artefacts)
+        manifest = _manifest(config, results, keras, artefacts)
         _describe(staging, manifest, reference)
         manifest = bundles.write_manifest(staging, manifest)
     return Built(out, manifest, refused)
@@ -79,7 +80,14 @@ def _check_names(formats, precision):
 def _read_run(run):
     if not run.is_dir():
         raise ValueError(f"{run} is not a run directory; train one with python tutorials/00_quickstart.py")
-    needed = ("model.keras", "config.json", "results.json", "source.tokenizer.json", "target.tokenizer.json", "test.tsv")
+    needed = (
+        "model.keras",
+        "config.json",
+        "results.json",
+        "source.tokenizer.json",
+        "target.tokenizer.json",
+        "test.tsv",
+    )
     missing = [name for name in needed if not (run / name).is_file()]
     if missing:
         raise ValueError(
@@ -126,12 +134,15 @@ def _artefacts(run, staging, limits, reference, formats, precision, timeout, pro
 
 
 def _line(artefact):
-    parity, score = artefact["parity"], artefact["score"]
+    parity = artefact.get("parity")
+    proof = parity and (
+        f", equal on {parity['inputs']} inputs ({parity['near_ties']} near ties, "
+        f"log-probability within {parity['max_log_probability_error']:.0e})"
+    )
     return (
-        f"  {artefact['format']:12} {artefact['precision']}  equal on {parity['inputs']} inputs "
-        f"({parity['near_ties']} near ties, log-probability within {parity['max_log_probability_error']:.1e}), "
-        f"exact match {100 * score['exact_match']:.1f} %, {artefact['bytes'] / 1e6:.2f} MB, "
-        f"{artefact['latency_ms']:.2f} ms"
+        f"  {artefact['format']:12} {artefact['precision']}  exact match "
+        f"{100 * artefact['score']['exact_match']:.1f} %, {artefact['bytes'] / 1e6:.2f} MB, "
+        f"{artefact['latency_ms']:.2f} ms{proof or ''}"
     )
 
 
@@ -139,8 +150,7 @@ def _reasons(refused):
     return "\n".join(f"{name}: {reason}" for name, reason in refused.items())
 
 
-def _manifest(config, results, reference, artefacts):
-    score = sum(o == t for o, t in zip(reference["outputs"], reference["targets"], strict=True))
+def _manifest(config, results, keras, artefacts):
     return {
         "schema_version": runtime.SCHEMA_VERSION,
         "task": "generate",
@@ -149,7 +159,7 @@ def _manifest(config, results, reference, artefacts):
         "vocabularies": {"source": "source.tokenizer.json", "target": "target.tokenizer.json"},
         "normalisation": "the normalizer of each tokenizer.json",
         "confidence": results.get("confidence"),
-        "keras_score": {"exact_match": score / len(reference["targets"]), "examples": len(reference["targets"])},
+        "keras": keras,
         "artefacts": artefacts,
         "made_by": _versions(),
     }

@@ -23,6 +23,7 @@ from export.children import ExportError
 from keras_seq.whole_file import whole_file
 
 MANIFEST = "manifest.json"
+_PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}
 _FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -77,7 +78,7 @@ class Staging:
             raise ExportError(disk_message(error)) from error
 
     def _clean(self):
-        if self._home:
+        if self._home and (self.target.exists() or not (self._home / "old").exists()):
             shutil.rmtree(self._home, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
@@ -99,8 +100,8 @@ class Staging:
 
     def _clear_leftovers(self):
         """Removes the folders of killed processes; one killed between the two renames has left the old bundle in it."""
-        for home in self.target.parent.glob(f"{self._prefix}*"):
-            if (lock := _lock(home)) is None:  # its process is alive
+        for home in self.target.parent.iterdir():
+            if not home.name.startswith(self._prefix) or (lock := _lock(home)) is None:  # its process is alive
                 continue
             if (home / "old").exists() and not self.target.exists():
                 os.rename(home / "old", self.target)
@@ -115,8 +116,11 @@ class Staging:
 
 
 def _lock(folder):
-    """An open descriptor that holds the folder's lock until it is closed or the process ends; None if it is not to be had."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    """An open descriptor that holds the folder's lock until it is closed or the process ends; None if there is none."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # another process has just removed it
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # another process has it, or this file system has no locks: then nothing is ever cleared
@@ -237,29 +241,12 @@ def readme(manifest):
         str, Markdown.
     """
     limits, vocabularies = manifest["limits"], manifest["vocabularies"]
-    packages = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}
-    formats = {artefact["format"] for artefact in manifest["artefacts"]}
-    package = packages["onnx" if "onnx" in formats and "tflite" not in formats else "tflite"]
-    artefacts = "\n".join(_artefact_row(artefact, packages) for artefact in manifest["artefacts"])
+    artefacts = "\n".join(_artefact_row(artefact) for artefact in manifest["artefacts"])
     signatures = "\n\n".join(_signatures(artefact) for artefact in manifest["artefacts"])
     return f"""# {manifest["name"]}
 
-A trained model that reads text and writes text. To run it, neither Keras nor TensorFlow is needed:
-
-    pip install numpy tokenizers {package}
-    python run.py "text"
-    python run.py --help
-
-From Python, in this folder:
-
-```python
-import run
-
-bundle = run.load(".")
-for result in bundle.generate(["text", "another text"]):
-    print(result.output, result.confidence, result.accepted, result.refusal)
-```
-
+A trained model that reads text and writes text.
+{_how_to_run({artefact["format"] for artefact in manifest["artefacts"]})}
 It reads at most {limits["source"]} tokens and writes at most {limits["target"]}, the end token included.
 {_confidence(manifest)}
 
@@ -285,6 +272,28 @@ end. `encode` once and `step` once a token do the same by hand: the first token 
 """
 
 
+def _how_to_run(formats):
+    package = next((_PACKAGES[format] for format in ("tflite", "onnx") if format in formats), None)
+    if package is None:
+        return "It is a SavedModel only: `tf.saved_model.load` reads it; `run.py` runs TFLite and ONNX.\n"
+    return f"""To run it, neither Keras nor TensorFlow is needed:
+
+    pip install numpy tokenizers {package}
+    python run.py "text"
+    python run.py --help
+
+From Python, in this folder:
+
+```python
+import run
+
+bundle = run.load(".")
+for result in bundle.generate(["text", "another text"]):
+    print(result.output, result.confidence, result.accepted, result.refusal)
+```
+"""
+
+
 def _confidence(manifest):
     threshold = (manifest.get("confidence") or {}).get("threshold")
     if threshold is None:
@@ -294,9 +303,9 @@ def _confidence(manifest):
     )
 
 
-def _artefact_row(artefact, packages):
+def _artefact_row(artefact):
     size = artefact.get("bytes", "")
-    package = packages.get(artefact["format"], "")
+    package = _PACKAGES.get(artefact["format"], "")
     return f"| `{artefact['path']}` | {artefact['format']} | {artefact['precision']} | {size} | {package} |"
 
 

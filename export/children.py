@@ -46,19 +46,22 @@ def call(module, task, *, what, timeout):
             raise ExportError(f"{what} took longer than {timeout:g} s; give it more with --timeout") from None
         answer_file = Path(folder, "answer.json")
         if done.returncode == 0 and answer_file.exists():
-            return json.loads(answer_file.read_text(encoding="utf-8"))
+            said = json.loads(answer_file.read_text(encoding="utf-8"))
+            if "refused" in said:
+                raise ExportError(f"{what}: {said['refused']}")
+            return said["result"]
     raise ExportError(f"{what} {_why(done)}")
 
 
 def answer(work):
-    """The child's side of `call`: reads the task, does the work and writes what it returns."""
+    """The child's side of `call`: reads the task, does the work and writes what it returns, or why it refuses."""
     task_file = Path(sys.argv[1])
     task = json.loads(task_file.read_text(encoding="utf-8"))
     try:
-        result = work(**task)
-    except ExportError as error:
-        sys.exit(str(error))
-    task_file.with_name("answer.json").write_text(json.dumps(result), encoding="utf-8")
+        said = {"result": work(**task)}
+    except (ExportError, ValueError) as error:
+        said = {"refused": str(error)}
+    task_file.with_name("answer.json").write_text(json.dumps(said), encoding="utf-8")
 
 
 def _why(done):

@@ -1,14 +1,17 @@
 """The child that asks Keras for the answers that every artefact must give: `python -m export.reference TASK`."""
 
 import csv
+import statistics
+import time
 from pathlib import Path
 
 import numpy as np
 
-from export import children
+from export import children, runtime
 from export.convert import load_model
 
 _BATCH = 64
+_TIMED = 60
 
 
 def reference(run, limits, most):
@@ -20,26 +23,33 @@ def reference(run, limits, most):
         most: int, test examples to take, from the first.
 
     Returns:
-        dict of lists, one entry an example: `texts`, `targets` (what should be written), `source_ids`, `ids` (what Keras
-        writes, padded), `length`, `log_probability`, `margin` (difference of the two best logits at each step) and
-        `outputs` (ids as text).
+        dict of lists, one entry an example: `texts`, `targets` and `target_ids` (what should be written), `source_ids`,
+        `ids` (what Keras writes, padded), `length`, `log_probability`, `margin` (difference of the two best logits at
+        each step) and `outputs` (ids as text); and a dict of Keras's own `score`, `bytes` and `latency_ms`.
     """
     from keras_seq.data.tokenizer import Tokenizer
 
     source = Tokenizer.load(Path(run, "source.tokenizer.json"))
     target = Tokenizer.load(Path(run, "target.tokenizer.json"))
-    pairs = [pair for pair in read_pairs(Path(run, "test.tsv"))][:most]
+    pairs = read_pairs(Path(run, "test.tsv"))[:most]
     kept = [(text, wanted, ids) for text, wanted in pairs if 0 < len(ids := source.encode(text)) <= limits["source"]]
     if not kept:
         raise children.ExportError(f"{run}/test.tsv holds no example of 1 to {limits['source']} source tokens")
     texts, targets, source_ids = map(list, zip(*kept, strict=True))
-    written = _greedy(load_model(run), source_ids, limits["target"])
-    return {
+    written, latency = _greedy(load_model(run), source_ids, limits["target"])
+    answers = {
         "texts": texts,
         "targets": targets,
+        "target_ids": target.encode_batch(targets),
         "source_ids": source_ids,
         **{name: array.tolist() for name, array in written.items()},
         "outputs": [target.decode(row) for row in written["ids"].tolist()],
+    }
+    right = sum(output == wanted for output, wanted in zip(answers["outputs"], targets, strict=True))
+    return answers, {
+        "score": {"exact_match": right / len(targets), "examples": len(targets)},
+        "bytes": Path(run, "model.keras").stat().st_size,
+        "latency_ms": latency,
     }
 
 
@@ -53,14 +63,6 @@ def read_pairs(path):
     return [tuple(row) for row in rows]
 
 
-def pad(rows, width=None):
-    """int32 array `(len(rows), width)` of id lists, padded with 0 on the right."""
-    array = np.zeros((len(rows), width or max(map(len, rows))), "int32")
-    for index, row in enumerate(rows):
-        array[index, : len(row)] = row
-    return array
-
-
 def _greedy(model, source_ids, max_length):
     import tensorflow as tf
 
@@ -70,16 +72,27 @@ def _greedy(model, source_ids, max_length):
     width = max(map(len, source_ids))
     parts = []
     for start in range(0, len(source_ids), _BATCH):
-        rows = source_ids[start : start + _BATCH]
-        source = pad(rows, width)
-        ids, length, log_probability = generate(source, np.asarray([len(row) for row in rows], "int32"))
+        source, source_length = runtime.pad(source_ids[start : start + _BATCH], width)
+        ids, length, log_probability = generate(source, source_length)
         ids = np.asarray(ids)
-        before = np.concatenate([np.full((len(rows), 1), decoding.START, "int32"), ids[:, :-1]], axis=1)
+        before = np.concatenate([np.full_like(ids[:, :1], decoding.START), ids[:, :-1]], axis=1)
         logits = np.asarray(model({"source": source, "target": before}))  # (batch, target, vocabulary)
         best = np.sort(logits, axis=-1)
         parts.append((ids, np.asarray(length), np.asarray(log_probability), best[..., -1] - best[..., -2]))
     names = ("ids", "length", "log_probability", "margin")
-    return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
+    return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True)), _latency(generate, source_ids)
+
+
+def _latency(generate, source_ids):
+    """Median milliseconds of one text alone, after a warm-up."""
+    times = []
+    for ids in source_ids[:_TIMED]:
+        text = runtime.pad([ids])
+        generate(*text)
+        start = time.perf_counter()
+        np.asarray(generate(*text)[0])
+        times.append(time.perf_counter() - start)
+    return round(1000 * statistics.median(times), 3)
 
 
 if __name__ == "__main__":

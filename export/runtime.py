@@ -278,7 +278,9 @@ def _check_text(text, most_characters, limit):
     if not isinstance(text, str):
         raise InputError(f"this is of type {type(text).__name__}, wanted a str")
     if len(text) > most_characters:
-        raise InputError(f"the text is {len(text)} characters long, the model reads at most {limit} tokens; shorten it")
+        raise InputError(
+            f"the text has more than {most_characters} characters, the model reads at most {limit} tokens; shorten it"
+        )
     if "\0" in text:
         raise InputError(f"the text has NUL at character {text.index(chr(0)) + 1}; remove it")
     for position, character in enumerate(text, 1):

@@ -63,7 +63,7 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
 def _reference(bundle, run, limits, timeout):
     if run is not None:
         task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES}
-        return children.call("export.reference", task, what="the reference in Keras", timeout=timeout)
+        return children.call("export.reference", task, what="the reference in Keras", timeout=timeout)[0]
     try:
         samples = json.loads((bundle / "samples.json").read_text(encoding="utf-8"))
         return {name: [sample[name] for sample in samples] for name in samples[0]}

@@ -19,6 +19,7 @@ from keras import ops
 from keras_seq.layers.attention import AdditiveAttention
 from keras_seq.layers.masks import length_mask
 
+
 class RecurrentDecoder(keras.layers.Layer):
     """What both decoders share: one step, and the walk over the target under teacher forcing.
 

@@ -6,6 +6,7 @@ A text without a date is written as nothing: the end token at once. The confiden
 tokens' probabilities; the threshold under which an output is flagged is set on generated texts kept out of training.
 """
 
+import csv
 import dataclasses
 import json
 from pathlib import Path
@@ -25,10 +26,15 @@ from keras_seq.training.metrics import ExactMatch, MaskedAccuracy
 from keras_seq.training.schedules import WarmupCosine
 from keras_seq.whole_file import whole_file
 
-LIMITS = {"source": 64, "target": 11}
-_BUCKETS = [(length, LIMITS["target"]) for length in (20, 32, 64)]
-# Parts of the generated data are kept apart by their seeds.
-_TRAIN, _VALIDATION, _TEST, _CALIBRATION = 0, 1, 2, 3
+# Longest text and output in tokens; "YYYY-MM-DD" and the end are 11.
+LIMITS = {"source": dates.MAX_LENGTH, "target": 11}
+# Few buckets, since XLA compiles the training step once for each.
+_BUCKETS = [(length, LIMITS["target"]) for length in (20, 32, LIMITS["source"])]
+_BATCH = 256
+# Seeds that keep the parts of the generated data apart.
+_TRAIN, _VALIDATION, _TEST, _HELD_OUT, _CALIBRATION = range(5)
+# Of the dates kept out of training, so many may be flagged as no date.
+_FLAGGED_DATES = 0.005
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +46,7 @@ class DatesConfig:
         epochs: int, passes over them.
         batch_tokens: int, source tokens in a batch, padding included.
         learning_rate: float, the highest, after the warm-up.
-        warmup_share: float, share of all steps in which the learning rate rises.
+        warmup_share: float, share of all steps in which the learning rate rises; it falls along a cosine then.
         units: int, width of each encoder direction and of the decoder.
         embedding_size: int.
         dropout: float.
@@ -50,7 +56,7 @@ class DatesConfig:
         seed: int.
     """
 
-    pairs: int = 200_000
+    pairs: int = 150_000
     epochs: int = 2
     batch_tokens: int = 4096
     learning_rate: float = 3e-3
@@ -64,36 +70,77 @@ class DatesConfig:
     seed: int = 1
 
 
+QUICKSTART = DatesConfig()
+LESSON = DatesConfig(pairs=500_000, epochs=4, test_pairs=4000)
+SMOKE = DatesConfig(pairs=600, epochs=1, units=16, embedding_size=8, test_pairs=60)
+
+
+class Reader:
+    """A trained model with its tokenizers.
+
+    Args:
+        model: `Seq2Seq`
+        source: `Tokenizer` of the texts.
+        target: `Tokenizer` of the dates.
+    """
+
+    def __init__(self, model, source, target):
+        self.model = model
+        self.source = source
+        self.target = target
+        self._generate = tf.function(lambda ids, length: decoding.greedy(model, ids, length, LIMITS["target"]))
+
+    def read(self, texts):
+        """What the model writes for each text.
+
+        Args:
+            texts: list of str, each of at most `LIMITS["source"]` characters.
+
+        Returns:
+            list of str, and float `(texts,)`, the confidence of each: 0 where nothing was written.
+        """
+        outputs, confidences = [], []
+        for source, length in self._batches(texts):
+            ids, written, log_probability = self._generate(source, length)
+            outputs += [self.target.decode(row) for row in np.asarray(ids).tolist()]
+            confidences.append(np.exp(np.sum(log_probability, axis=1)) * (np.asarray(written) > 0))
+        return outputs[: len(texts)], np.concatenate(confidences)[: len(texts)]
+
+    def alignment(self, text):
+        """Source characters, output characters and the attention weights `(output, source)` of one text."""
+        source_ids = self.source.encode(text)
+        output = self.read([text])[0][0]
+        written = self.target.encode(output)
+        inputs = {"source": np.asarray([source_ids]), "target": np.asarray([[Tokenizer.START, *written]])}
+        weights = np.asarray(self.model.alignments(inputs))[0]
+        return list(self.source.normalize(text)), [*output, "<end>"], weights
+
+    def _batches(self, texts):
+        ids = self.source.encode_batch(texts)
+        for start in range(0, len(ids), _BATCH):
+            source = np.zeros((_BATCH, LIMITS["source"]), "int32")  # one shape: one trace
+            length = np.ones(_BATCH, "int32")
+            for row, sequence in enumerate(ids[start : start + _BATCH]):
+                source[row, : len(sequence)] = sequence
+                length[row] = len(sequence)
+            yield source, length
+
+
 def tokenizers():
-    """The source tokenizer over every character that dates are written with, and the target's over digits and dash."""
+    """The source tokenizer over every character of the alphabet, and the target's over digits and dash."""
     source = Tokenizer.train([dates.alphabet()], normalization="nfkc", lowercase=True, collapse_spaces=True)
     return source, Tokenizer.train(["0123456789-"])
 
 
-def build(config, source, target):
-    """The compiled model.
-
-    Args:
-        config: `DatesConfig`.
-        source, target: the tokenizers.
-
-    Returns:
-        `Seq2Seq`, compiled with `jit_compile`: every bucket has one shape, so XLA compiles a few times only.
-    """
-    keras.utils.set_random_seed(config.seed)
-    model = Seq2Seq(
-        len(source),
-        len(target),
-        embedding_size=config.embedding_size,
-        units=config.units,
-        attention=config.attention,
-        dropout=config.dropout,
-    )
-    return model
+def load(run_dir):
+    """The `Reader` of a finished run."""
+    run_dir = Path(run_dir)
+    source, target = (Tokenizer.load(run_dir / f"{side}.tokenizer.json") for side in ("source", "target"))
+    return Reader(keras.saving.load_model(run_dir / "model.keras", compile=False), source, target)
 
 
 def train(config, run_dir, *, fresh=False, callbacks=()):
-    """Trains a run, or continues it, or finds it finished; then tests it and calibrates its confidence.
+    """Trains a run, continues it or finds it finished; then tests it and sets its confidence threshold.
 
     Args:
         config: `DatesConfig`.
@@ -102,21 +149,15 @@ def train(config, run_dir, *, fresh=False, callbacks=()):
         callbacks: sequence of `keras.callbacks.Callback`.
 
     Returns:
-        `Trained`.
+        the `Reader`, and the contents of results.json.
     """
     run_dir = Path(run_dir)
+    if fresh:
+        (run_dir / "results.json").unlink(missing_ok=True)
     source, target = tokenizers()
     batches = _batches(config, source, target, config.pairs, _TRAIN)
-    validation = _batches(config, source, target, 2000, _VALIDATION, shuffle=False)
-    model = build(config, source, target)
-    steps = batches.steps * config.epochs
-    schedule = WarmupCosine(config.learning_rate, steps, warmup_steps=round(config.warmup_share * steps))
-    model.compile(
-        optimizer=keras.optimizers.Adam(schedule, beta_2=0.98, clipnorm=1.0),
-        loss=MaskedCrossEntropy(),
-        metrics=[MaskedAccuracy(name="accuracy"), ExactMatch(name="exact_match")],
-        jit_compile=True,
-    )
+    validation = _batches(config, source, target, min(config.pairs, 4000), _VALIDATION, shuffle=False)
+    model = _compiled(config, source, target, batches.steps * config.epochs)
     fit(
         model,
         batches,
@@ -128,11 +169,94 @@ def train(config, run_dir, *, fresh=False, callbacks=()):
         fresh=fresh,
         callbacks=callbacks,
     )
-    return model, source, target
+    reader = Reader(model, source, target)
+    results_file = run_dir / "results.json"
+    if not results_file.exists():
+        source.save(run_dir / "source.tokenizer.json")
+        target.save(run_dir / "target.tokenizer.json")
+        results = measure(reader, config, run_dir)
+        with whole_file(results_file) as temporary:
+            temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    return reader, json.loads(results_file.read_text(encoding="utf-8"))
+
+
+def measure(reader, config, run_dir):
+    """Tests a reader on fresh dates and on writings held out of training, and calibrates its confidence.
+
+    Writes the fresh test pairs to `test.tsv`, on which the exporter compares every artefact with Keras.
+
+    Args:
+        reader: `Reader`.
+        config: `DatesConfig`.
+        run_dir: path of the run directory.
+
+    Returns:
+        dict: `parameters`, `exact_match` by test set, `confidence` (threshold and what it flags), `by_length`.
+    """
+    seeds = {name: _seed(config, part) for name, part in (("fresh", _TEST), ("held_out", _HELD_OUT))}
+    exact, by_length = {}, {}
+    for name, seed in seeds.items():
+        test = dates.generate(config.test_pairs, seed=seed, held_out=name == "held_out")
+        outputs, _ = reader.read(test.texts)
+        right = np.asarray([output == iso for output, iso in zip(outputs, test.iso, strict=True)])
+        exact[name] = float(right.mean())
+        if name == "fresh":
+            by_length = _by_length(test.texts, right)
+            _write_pairs(Path(run_dir, "test.tsv"), test.texts, test.iso)
+    return {
+        "parameters": reader.model.count_params(),
+        "exact_match": exact,
+        "examples": config.test_pairs,
+        "by_length": by_length,
+        "confidence": calibrate(reader, config),
+    }
+
+
+def calibrate(reader, config):
+    """The confidence under which an output is flagged, set on dates kept out of training.
+
+    Args:
+        reader: `Reader`.
+        config: `DatesConfig`.
+
+    Returns:
+        dict: `threshold`, and the share of generated dates and of generated texts without a date that it flags.
+    """
+    mixed = dates.generate(2 * config.test_pairs, seed=_seed(config, _CALIBRATION), not_dates=0.5)
+    _, confidence = reader.read(mixed.texts)
+    is_date = np.asarray([bool(iso) for iso in mixed.iso])
+    threshold = float(np.quantile(confidence[is_date], _FLAGGED_DATES))
+    return {
+        "definition": "product of the output tokens' probabilities; 0 for an empty output",
+        "threshold": round(threshold, 6),
+        "flagged_dates": float((confidence[is_date] < threshold).mean()),
+        "flagged_others": float((confidence[~is_date] < threshold).mean()),
+        "examples": len(mixed.texts),
+    }
+
+
+def _compiled(config, source, target, steps):
+    keras.utils.set_random_seed(config.seed)
+    model = Seq2Seq(
+        len(source),
+        len(target),
+        embedding_size=config.embedding_size,
+        units=config.units,
+        attention=config.attention,
+        dropout=config.dropout,
+    )
+    schedule = WarmupCosine(config.learning_rate, steps, warmup_steps=int(config.warmup_share * steps))
+    model.compile(
+        optimizer=keras.optimizers.Adam(schedule, beta_2=0.98, clipnorm=1.0),
+        loss=MaskedCrossEntropy(),
+        metrics=[MaskedAccuracy(name="accuracy"), ExactMatch(name="exact_match")],
+        jit_compile=True,
+    )
+    return model
 
 
 def _batches(config, source, target, pairs, part, shuffle=True):
-    data = dates.generate(pairs, seed=1000 * config.seed + part, not_dates=config.not_dates)
+    data = dates.generate(pairs, seed=_seed(config, part), not_dates=config.not_dates)
     return PairBatches(
         source.encode_batch(data.texts),
         target.encode_batch(data.iso),
@@ -143,3 +267,22 @@ def _batches(config, source, target, pairs, part, shuffle=True):
         remainder="fill",
         unusable="drop",
     )
+
+
+def _seed(config, part):
+    return 10 * config.seed + part
+
+
+def _by_length(texts, right, width=8):
+    """Share of right outputs by number of characters: {"8": ..., "16": ...}, each up to and including that length."""
+    bins = -(-np.asarray([len(text) for text in texts]) // width) * width
+    return {
+        str(edge): {"exact_match": float(right[bins == edge].mean()), "examples": int((bins == edge).sum())}
+        for edge in np.unique(bins).tolist()
+    }
+
+
+def _write_pairs(path, texts, targets):
+    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
+        writer.writerows(zip(texts, targets, strict=True))

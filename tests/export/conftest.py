@@ -1,4 +1,4 @@
-"""A toy bundle: it writes what it reads, each token with the log-probability -0.1. No TensorFlow is needed to make it."""
+"""A toy bundle, made without TensorFlow: it writes what it reads, each token with the log-probability -0.1."""
 
 import shutil
 
@@ -117,10 +117,9 @@ def _tensor_map(schema, name, index):
 
 
 def _entry(format, path, files, shape):
-    shapes = {"int32 length": shape[:1]}
     signatures = {
         side: {
-            name: {"shape": shapes["int32 length"] if name.endswith("length") else shape, "dtype": dtype}
+            name: {"shape": shape[:1] if name.endswith("length") else shape, "dtype": dtype}
             for name, dtype in NAMES[side].items()
         }
         for side in NAMES

@@ -279,13 +279,13 @@ def _time(random) -> str:
 
 
 _KINDS = (
-    (30, "sentence", _sentence),
-    (14, "request", _command),
-    (12, "name", _name),
+    (34, "sentence", _sentence),
+    (16, "request", _command),
+    (14, "name", _name),
     (10, "locale name", _locale_name),
     (12, "number", _number),
-    (14, "part of a date", _part_of_a_date),
-    (8, "impossible date", _impossible),
+    (7, "part of a date", _part_of_a_date),
+    (2, "impossible date", _impossible),
     (6, "letters", _letters),
     (3, "time", _time),
 )

@@ -4,13 +4,19 @@
     python -m export run BUNDLE TEXT  uses it, without TensorFlow
     python -m export verify BUNDLE    proves it again
 
-`build`, `verify` and `load` are imported when they are first asked for, so that `export.runtime` works where neither
+The names below are imported when they are first asked for, so that `export.runtime` works where neither
 TensorFlow nor Keras is installed.
 """
 
-_HOMES = {"build": "export.build", "verify": "export.verify", "load": "export.runtime"}
+_HOMES = {
+    "BundleError": "export.runtime",
+    "ExportError": "export.children",
+    "build": "export.build",
+    "load": "export.runtime",
+    "verify": "export.verify",
+}
 
-__all__ = ["build", "load", "verify"]
+__all__ = ["BundleError", "ExportError", "build", "load", "verify"]
 
 
 def __getattr__(name):

@@ -4,9 +4,8 @@
     python run.py "samedi 9 mai 1998"                one text, or several
     python run.py < texts.txt                        one line out for each line in, in order
 
-    >>> import run                                                              # doctest: +SKIP
-    >>> run.load(".").generate(["9 mai 1998"])[0].output                        # doctest: +SKIP
-    '1998-05-09'
+    import run
+    run.load(".").generate(["samedi 9 mai 1998"])    a list with one Result: output "1998-05-09", its confidence, ...
 
 This file stands alone: a bundle carries a copy of it as `run.py`. A file of the bundle is used only if it is the one
 that the manifest describes, to the byte, and nothing outside the bundle's folder is read.
@@ -696,7 +695,7 @@ def run_command(folder, args):
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started this
-            setattr(sys, name, open(os.devnull, mode))
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
     try:
         # What the command line or a file held that is not UTF-8 must not stop the answers.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")

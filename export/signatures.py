@@ -23,7 +23,7 @@ def generator_signatures(generator, limits, *, static):
         static: bool; True fixes batch 1 and a source of `limits["source"]` (TFLite), False leaves both dynamic.
 
     Returns:
-        dict of name -> `tf.types.experimental.ConcreteFunction`, with the input signatures in `structured_input_signature`.
+        dict of name -> `tf.types.experimental.ConcreteFunction`.
     """
     batch, source = (1, limits["source"]) if static else (None, None)
     source_specs = [

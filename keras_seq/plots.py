@@ -1,4 +1,4 @@
-"""Figures: attention maps, learning curves and accuracy by length. Each function writes one PNG and returns its path."""
+"""Figures: attention maps and curves. Each function writes one PNG and returns its path."""
 
 import importlib.util
 import logging

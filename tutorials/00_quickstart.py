@@ -76,7 +76,10 @@ def train_and_export(args, bundle):
         f"{results['parameters']:,} parameters; exact match on {results['examples']} fresh dates "
         f"{100 * exact['fresh']:.1f} %, in writings never trained on {100 * exact['held_out']:.1f} %\n"
     )
-    built = export.build(args.run, bundle)
+    try:
+        built = export.build(args.run, bundle)
+    except export.ExportError as error:
+        sys.exit(str(error))
     if built.refused:
         sys.exit("not every artefact is equal to Keras: " + ", ".join(built.refused))
 

@@ -60,7 +60,7 @@ def additive_scores(query, key, scale):
 
 
 def combine_masks(value_mask, attention_mask):
-    """One mask of `(batch, 1 or target, source)` from a mask of keys and a mask of pairs, either of which may be None."""
+    """One mask `(batch, 1 or target, source)` from a mask of keys and a mask of pairs, either of which may be None."""
     if value_mask is None:
         return attention_mask
     value_mask = ops.expand_dims(value_mask, 1)  # (batch, 1, source)

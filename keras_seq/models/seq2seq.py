@@ -149,7 +149,7 @@ class Seq2Seq(keras.Model):
 
 
 def _encode(layers, source, mask):
-    """Encoder outputs `(batch, source, 2 units)`, last states `(batch, 2 units)`, first decoder state `(batch, units)`."""
+    """Encoder outputs `(batch, source, 2 units)`, last states `(batch, 2 units)`, first state `(batch, units)`."""
     embedded = layers["source_dropout"](layers["source_embedding"](source))  # (batch, source, features)
     outputs, forward, backward = layers["encoder"](embedded, mask=mask)
     last = ops.concatenate([forward, backward], axis=-1)  # (batch, 2 units)

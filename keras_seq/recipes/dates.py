@@ -20,10 +20,7 @@ from keras_seq.data import dates
 from keras_seq.data.batching import PairBatches
 from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.models import Seq2Seq
-from keras_seq.training.fit import fit
-from keras_seq.training.losses import MaskedCrossEntropy
-from keras_seq.training.metrics import ExactMatch, MaskedAccuracy
-from keras_seq.training.schedules import WarmupCosine
+from keras_seq.training import ExactMatch, MaskedAccuracy, MaskedCrossEntropy, WarmupCosine, fit
 from keras_seq.whole_file import whole_file
 
 # Longest text and output in tokens; "YYYY-MM-DD" and the end are 11.
@@ -71,7 +68,8 @@ class DatesConfig:
 
 
 QUICKSTART = DatesConfig()
-LESSON = DatesConfig(pairs=500_000, epochs=4, test_pairs=4000)
+LESSON = DatesConfig(pairs=500_000, epochs=3, test_pairs=4000)
+GPU = DatesConfig(pairs=4_000_000, epochs=5, batch_tokens=32_768, units=256, test_pairs=10_000)
 SMOKE = DatesConfig(pairs=600, epochs=1, units=16, embedding_size=8, test_pairs=60)
 
 

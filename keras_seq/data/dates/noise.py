@@ -94,7 +94,7 @@ def draw_punctuation(text: str, random) -> str:
     if kind < 0.7:
         return text.replace("-", "–‑−"[int(random() * 3)])
     if kind < 0.85:
-        return text.replace(" ", " " if random() < 0.5 else " ")
+        return text.replace(" ", "\u00a0" if random() < 0.5 else "\u202f")
     return re.sub(r"(?<=[^\W\d])\. ", " ", text)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-_CJK_FONT = "NotoSansCJKsc-Regular.otf"
+_CHINESE_FONT = "NotoSansSC-Regular.ttf"
 _INK, _MUTED, _ACCENT, _SECOND = "#1f2933", "#7b8794", "#0b6e99", "#d9822b"
 
 
@@ -130,14 +130,14 @@ def _pyplot():
 
 
 def _font_families():
-    """DejaVu Sans, and behind it a font with Chinese, Japanese and Korean (from the package mplfonts)."""
+    """DejaVu Sans, and behind it a font with Chinese characters (from the package zhplot)."""
     from matplotlib import font_manager
 
     families = ["DejaVu Sans"]
-    package = importlib.util.find_spec("mplfonts")
-    font = Path(package.submodule_search_locations[0], "fonts", _CJK_FONT) if package else None
+    package = importlib.util.find_spec("zhplot")
+    font = Path(package.submodule_search_locations[0], "fonts", _CHINESE_FONT) if package else None
     if font is None or not font.exists():
-        logging.getLogger(__name__).warning("no font for Chinese characters: pip install mplfonts")
+        logging.getLogger(__name__).warning("no font for Chinese characters: pip install zhplot")
         return families
     family = font_manager.FontProperties(fname=font).get_name()
     if family not in font_manager.fontManager.get_font_names():

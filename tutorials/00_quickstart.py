@@ -11,6 +11,7 @@
 
 # %%
 import argparse
+import json
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 RUN = Path("runs", "quickstart")
+RESULTS = Path(__file__).resolve().parent.parent / "results" / "00_quickstart.json"
 
 
 def main(argv=None):
@@ -28,7 +30,10 @@ def main(argv=None):
     bundle = args.run / "bundle"
     if args.fresh or not (bundle / "manifest.json").exists():
         train_and_export(args, bundle)
-        print(f"\ntrained, exported and proven in {(time.monotonic() - started) / 60:.1f} minutes\n")
+        minutes = (time.monotonic() - started) / 60
+        print(f"\ntrained, exported and proven in {minutes:.1f} minutes\n")
+        if args.record:
+            record(args.run, minutes)
     result = read(bundle, args.text)
     table(bundle)
     if result.output:
@@ -49,6 +54,7 @@ def parse(argv):
     parser.add_argument("--run", type=Path, default=RUN, metavar="DIR", help="run directory (default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="forget what is there and train anew")
     parser.add_argument("--smoke", action="store_true", help="a tiny model in seconds, to see that everything runs")
+    parser.add_argument("--record", action="store_true", help="write the scores to results/, which README is made from")
     args = parser.parse_args(argv)
     if args.smoke and args.run == RUN:
         args.run = RUN.with_name("quickstart-smoke")
@@ -106,8 +112,6 @@ def read(bundle, text):
 
 def table(bundle):
     """Score, size and latency of Keras and of every artefact, from the manifest."""
-    import json
-
     manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     rows = [{"format": "keras", "precision": "float32", **manifest["keras"]}, *manifest["artefacts"]]
     print(f"  {'':12} {'':9} {'exact match':>11} {'size':>9} {'a date':>9}   on {rows[0]['score']['examples']} dates")
@@ -116,6 +120,27 @@ def table(bundle):
             f"  {row['format']:12} {row['precision']:9} {100 * row['score']['exact_match']:9.1f} % "
             f"{row['bytes'] / 1e6:6.2f} MB {row['latency_ms']:6.2f} ms"
         )
+
+
+def record(run, minutes):
+    """Writes the run's scores to the file that README is made from."""
+    from keras_seq.whole_file import whole_file
+
+    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    manifest = json.loads((run / "bundle" / "manifest.json").read_text(encoding="utf-8"))
+    lesson = {
+        "command": "python tutorials/00_quickstart.py --fresh --record",
+        "minutes": round(minutes, 1),
+        "seed": json.loads((run / "config.json").read_text(encoding="utf-8"))["seed"],
+        **results,
+        "keras": manifest["keras"],
+        "artefacts": [
+            {key: row[key] for key in ("format", "precision", "score", "bytes", "latency_ms", "parity")}
+            for row in manifest["artefacts"]
+        ],
+    }
+    with whole_file(RESULTS) as temporary:
+        temporary.write_text(json.dumps(lesson, indent=2) + "\n", encoding="utf-8")
 
 
 # %% [markdown]

@@ -59,7 +59,7 @@ def answer(work):
     task = json.loads(task_file.read_text(encoding="utf-8"))
     try:
         said = {"result": work(**task)}
-    except (ExportError, ValueError) as error:
+    except (ExportError, OSError, ValueError) as error:
         said = {"refused": str(error)}
     task_file.with_name("answer.json").write_text(json.dumps(said), encoding="utf-8")
 

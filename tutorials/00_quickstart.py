@@ -56,6 +56,8 @@ def parse(argv):
     parser.add_argument("--smoke", action="store_true", help="a tiny model in seconds, to see that everything runs")
     parser.add_argument("--record", action="store_true", help="write the scores to results/, which README is made from")
     args = parser.parse_args(argv)
+    if not 0 < len(args.text.strip()) <= dates.MAX_LENGTH:
+        parser.error(f"--text has {len(args.text.strip())} characters; give a date of 1 to {dates.MAX_LENGTH}")
     if args.smoke and args.run == RUN:
         args.run = RUN.with_name("quickstart-smoke")
     return args

@@ -44,7 +44,13 @@ def main(argv=None):
 
 def parse(argv):
     """The command line."""
-    parser = argparse.ArgumentParser(description="Dates to ISO 8601, with attention and without.")
+    from keras_seq.data import dates
+
+    parser = argparse.ArgumentParser(
+        description="Dates to ISO 8601, with attention and without.",
+        epilog=dates.RULES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--text", help="a date of yours, for the alignment picture")
     parser.add_argument("--run", type=Path, default=RUN, metavar="DIR", help="run directory (default: %(default)s)")
     parser.add_argument("--preset", choices=("laptop", "gpu"), default="laptop", help="gpu: wider, longer, big batches")
@@ -52,6 +58,8 @@ def parse(argv):
     parser.add_argument("--smoke", action="store_true", help="tiny models in seconds, to see that everything runs")
     parser.add_argument("--record", action="store_true", help="write the scores to results/, which README is made from")
     args = parser.parse_args(argv)
+    if args.text is not None and not 0 < len(args.text.strip()) <= dates.MAX_LENGTH:
+        parser.error(f"--text has {len(args.text.strip())} characters; give a date of 1 to {dates.MAX_LENGTH}")
     if args.run == RUN and (args.smoke or args.preset == "gpu"):
         args.run = RUN.with_name(f"seq2seq_attention-{'smoke' if args.smoke else args.preset}")
     return args

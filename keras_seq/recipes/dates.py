@@ -30,8 +30,8 @@ _BUCKETS = [(length, LIMITS["target"]) for length in (20, 32, LIMITS["source"])]
 _BATCH = 256
 # Seeds that keep the parts of the generated data apart.
 _TRAIN, _VALIDATION, _TEST, _HELD_OUT, _CALIBRATION = range(5)
-# Of the dates kept out of training, so many may be flagged as no date.
-_FLAGGED_DATES = 0.005
+# An output is flagged where it is more likely wrong than right, unless that flags more than this share of the dates.
+_FLAG_BELOW, _FLAGGED_DATES = 0.5, 0.005
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +96,9 @@ class Reader:
 
         Returns:
             list of str, and float `(texts,)`, the confidence of each: 0 where nothing was written.
+
+        Raises:
+            ValueError: if a text is empty or too long.
         """
         outputs, confidences = [], []
         for source, length in self._batches(texts):
@@ -115,6 +118,9 @@ class Reader:
 
     def _batches(self, texts):
         ids = self.source.encode_batch(texts)
+        for text, sequence in zip(texts, ids, strict=True):
+            if not 0 < len(sequence) <= LIMITS["source"]:
+                raise ValueError(f"{text!r} has {len(sequence)} characters; give texts of 1 to {LIMITS['source']}")
         for start in range(0, len(ids), _BATCH):
             source = np.zeros((_BATCH, LIMITS["source"]), "int32")  # one shape: one trace
             length = np.ones(_BATCH, "int32")
@@ -223,10 +229,10 @@ def calibrate(reader, config):
     mixed = dates.generate(2 * config.test_pairs, seed=_seed(config, _CALIBRATION), not_dates=0.5)
     _, confidence = reader.read(mixed.texts)
     is_date = np.asarray([bool(iso) for iso in mixed.iso])
-    threshold = float(np.quantile(confidence[is_date], _FLAGGED_DATES))
+    threshold = round(min(_FLAG_BELOW, float(np.quantile(confidence[is_date], _FLAGGED_DATES))), 6)
     return {
         "definition": "product of the output tokens' probabilities; 0 for an empty output",
-        "threshold": round(threshold, 6),
+        "threshold": threshold,
         "flagged_dates": float((confidence[is_date] < threshold).mean()),
         "flagged_others": float((confidence[~is_date] < threshold).mean()),
         "examples": len(mixed.texts),

@@ -12,6 +12,7 @@ Killed at any moment and run again with the same arguments, training continues f
 determinism on, it ends with the weights and the metrics.csv that an uninterrupted run ends with, bit by bit.
 """
 
+import contextlib
 import math
 import sys
 import time
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework import config as tf_config
 
 from keras_seq.training import checkpoints, run_directory
 from keras_seq.whole_file import whole_file
@@ -53,7 +55,8 @@ def fit(
         config: dict or dataclass that JSON can hold: all that decides the outcome. Written to config.json with
             `epochs`, `seed` and `deterministic` under "fit".
         seed: int, given to `keras.utils.set_random_seed`.
-        deterministic: bool, turn TensorFlow's op determinism on, for the whole process.
+        deterministic: bool, turn TensorFlow's op determinism on meanwhile. A model with `jit_compile=True` must have
+            been compiled while it was off, else Keras leaves XLA out.
         callbacks: sequence of `keras.callbacks.Callback`. Their own state, such as the patience of `EarlyStopping`, is
             not resumed.
         keep: int, number of newest checkpoints to keep; 2 so that one is left where the newest is damaged.
@@ -85,8 +88,11 @@ def fit(
     settings = {"epochs": epochs, "seed": seed, "deterministic": bool(deterministic)}
     run_directory.prepare(run_dir, given, settings, fresh)
     keras.utils.set_random_seed(seed)
-    if deterministic:
-        tf.config.experimental.enable_op_determinism()
+    with _op_determinism(deterministic):
+        return _train(model, data, run_dir, epochs, validation_data, callbacks, keep, best, verbose)
+
+
+def _train(model, data, run_dir, epochs, validation_data, callbacks, keep, best, verbose):
     model.optimizer.build(model.trainable_variables)
     if (run_dir / "model.keras").exists():
         return _finished(model, run_dir)
@@ -115,6 +121,23 @@ def fit(
     with whole_file(run_dir / "model.keras") as temporary:
         model.save(temporary)
     return recorder.rows
+
+
+@contextlib.contextmanager
+def _op_determinism(wanted):
+    """Op determinism inside the block, and what it was before after it.
+
+    Left on, it would make Keras refuse `jit_compile=True` for the next model of the process. TensorFlow's public API
+    can only turn it on.
+    """
+    was_on = tf_config.is_op_determinism_enabled()
+    if wanted:
+        tf.config.experimental.enable_op_determinism()
+    try:
+        yield
+    finally:
+        if wanted and not was_on:
+            tf_config.disable_op_determinism()
 
 
 class _Recorder(keras.callbacks.Callback):

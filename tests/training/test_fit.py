@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import config as tf_config
 
 from keras_seq.training import checkpoints, run_directory
 from keras_seq.training.fit import fit
@@ -272,3 +273,11 @@ def test_bfloat16_state_survives(tmp_path):
     model.variables[0].assign(model.variables[0] * 0)
     checkpoints.restore(model, *checkpoints.read_checkpoint(path), path)
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(keras.ops.cast(model.variables[0], "float32")), wanted)
+
+
+def test_determinism_ends_with_the_training(tmp_path):
+    train(tmp_path, deterministic=True)
+    assert not tf_config.is_op_determinism_enabled()
+    model = make_model()
+    model.compile(loss="mse", jit_compile=True)
+    assert model.jit_compile

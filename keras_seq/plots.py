@@ -58,16 +58,17 @@ def attention_gallery(path, examples, title=None):
     plt = _pyplot()
     widest = max(len(source) for source, *_ in examples)
     heights = [len(output) + 4 for _, output, *_ in examples]
+    height = 0.36 * sum(heights) + 0.7
     figure, all_axes = plt.subplots(
-        len(examples), 1, figsize=(2 + 0.34 * widest, 0.34 * sum(heights) + 0.6), height_ratios=heights, squeeze=False
+        len(examples), 1, figsize=(2 + 0.36 * widest, height), height_ratios=heights, squeeze=False
     )
     for axes, (source, output, weights, heading) in zip(all_axes[:, 0], examples, strict=True):
         _draw_map(axes, source, output, np.asarray(weights))
         axes.set_title(heading, fontsize=12, color=_INK, pad=26, loc="left")
         axes.set_anchor("W")
     if title:
-        figure.suptitle(title, fontsize=15, color=_INK, x=0.02, ha="left")
-    figure.tight_layout()
+        figure.suptitle(title, fontsize=15, color=_INK, x=0.02, y=1 - 0.1 / height, va="top", ha="left")
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.6 / height))
     return _save(figure, path)
 
 
@@ -89,7 +90,7 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False):
     Args:
         path: file to write, PNG.
         series: dict of name -> (x values, y values).
-        xlabel, ylabel: str.
+        xlabel, ylabel: str. Both axes are written as whole numbers.
         title: str.
         percent: bool, write y as percentages.
 
@@ -103,8 +104,8 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False):
         axes.plot(x, y, marker="o", markersize=4, linewidth=2, color=colours[index % len(colours)], label=name)
     axes.set_xlabel(xlabel, color=_INK)
     axes.set_ylabel(ylabel, color=_INK)
-    if percent:
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %" if percent else f"{value:,.0f}")
     if title:
         axes.set_title(title, fontsize=13, color=_INK, loc="left")
     axes.grid(axis="y", color="#e4e7eb")

@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 RUN = Path("runs", "seq2seq_attention")
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "10_seq2seq_attention.json"
-KINDS = ("attention", "no_attention")
+KINDS = {"attention": "with attention", "no_attention": "without attention"}
 EXAMPLES = ("samedi 9 mai 1998", "Tues 9th Aug, 2015", "二〇二〇年五月三日", "el veintidós de junio de 2016")
 
 
@@ -66,12 +66,11 @@ def parse(argv):
 
 
 def configurations(args):
-    """The configuration of each model; they differ in the decoder, and the one without attention trains shorter."""
+    """The configuration of each model: the same but for the attention."""
     from keras_seq.recipes import dates as recipe
 
     base = recipe.SMOKE if args.smoke else {"laptop": recipe.LESSON, "gpu": recipe.GPU}[args.preset]
-    shorter = max(1, base.epochs // 2)
-    return {"attention": base, "no_attention": dataclasses.replace(base, attention=False, epochs=shorter)}
+    return {"attention": base, "no_attention": dataclasses.replace(base, attention=False)}
 
 
 # %% [markdown]
@@ -129,10 +128,7 @@ def draw(args, readers, results, texts):
 
     title = "Where the model looks as it writes (characters across, output down)"
     maps = [(*readers["attention"].alignment(text), text) for text in texts]
-    by_length = {
-        label: ([int(edge) for edge in results[kind]["by_length"]], scores(results[kind]))
-        for kind, label in zip(KINDS, ("with attention", "without"), strict=True)
-    }
+    by_length = {label: scores(results[kind]) for kind, label in KINDS.items()}
     lengths, sizes = memory_by_length(readers)
     print("\nmemory of one source, in bytes, by its length:")
     for kind in KINDS:
@@ -145,8 +141,8 @@ def draw(args, readers, results, texts):
             "What attention buys, by length", percent=True,
         ),
         plots.curves(
-            args.run / "memory.png", {kind: (lengths, sizes[kind]) for kind in KINDS}, "characters in the text",
-            "bytes", "What attention costs: what the decoder keeps of one source",
+            args.run / "memory.png", {label: (lengths, sizes[kind]) for kind, label in KINDS.items()},
+            "characters in the text", "bytes", "What attention costs: what the decoder keeps of one source",
         ),
         plots.curves(
             args.run / "learning.png", learning_curves(args.run), "dates seen in training", "exact match, validation",
@@ -156,8 +152,9 @@ def draw(args, readers, results, texts):
 
 
 def scores(results):
-    """Exact match by length."""
-    return [entry["exact_match"] for entry in results["by_length"].values()]
+    """Lengths, and the exact match of the texts up to each."""
+    edges = [int(edge) for edge in results["by_length"]]
+    return edges, [entry["exact_match"] for entry in results["by_length"].values()]
 
 
 def occlusions(readers, text):
@@ -170,7 +167,7 @@ def occlusions(readers, text):
         source_ids, output = reader.source.encode(text), reader.read([text])[0][0]
         influence = occlusion(reader.model, source_ids, reader.target.encode(output))
         tokens = list(reader.source.normalize(text))
-        examples.append((tokens, [*output, "<end>"], influence, f"{kind.replace('_', ' ')}: {output or 'nothing'}"))
+        examples.append((tokens, [*output, "<end>"], influence, f"{KINDS[kind]}: {output or 'nothing'}"))
     return examples
 
 
@@ -194,7 +191,7 @@ def learning_curves(run):
         with open(run / kind / "metrics.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         seen = [int(row["epoch"]) * pairs for row in rows]
-        series[kind.replace("_", " ")] = (seen, [float(row["val_exact_match"]) for row in rows])
+        series[KINDS[kind]] = (seen, [float(row["val_exact_match"]) for row in rows])
     return series
 
 

@@ -68,7 +68,7 @@ class DatesConfig:
 
 
 QUICKSTART = DatesConfig()
-LESSON = DatesConfig(pairs=500_000, epochs=3, test_pairs=4000)
+LESSON = DatesConfig(pairs=300_000, epochs=3, test_pairs=4000)
 GPU = DatesConfig(pairs=4_000_000, epochs=5, batch_tokens=32_768, units=256, test_pairs=10_000)
 SMOKE = DatesConfig(pairs=600, epochs=1, units=16, embedding_size=8, test_pairs=60)
 

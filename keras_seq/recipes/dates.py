@@ -53,7 +53,7 @@ class DatesConfig:
         seed: int.
     """
 
-    pairs: int = 150_000
+    pairs: int = 120_000
     epochs: int = 2
     batch_tokens: int = 4096
     learning_rate: float = 3e-3

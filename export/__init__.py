@@ -11,9 +11,9 @@ TensorFlow nor Keras is installed.
 _HOMES = {
     "BundleError": "export.runtime",
     "ExportError": "export.children",
-    "build": "export.build",
+    "build": "export.build_bundle",
     "load": "export.runtime",
-    "verify": "export.verify",
+    "verify": "export.verify_bundle",
 }
 
 __all__ = ["BundleError", "ExportError", "build", "load", "verify"]

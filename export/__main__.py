@@ -61,7 +61,7 @@ def _add_timeout(parser):
 
 
 def _build(args):
-    from export.build import FORMATS, build
+    from export.build_bundle import FORMATS, build
 
     formats = tuple(args.formats.replace(" ", "").split(",")) if args.formats is not None else FORMATS
 
@@ -74,7 +74,7 @@ def _build(args):
 
 
 def _verify(args):
-    from export.verify import verify
+    from export.verify_bundle import verify
 
     return _guarded("verify", lambda: verify(args.bundle, args.run, args.timeout, progress=_say) and 0)
 

@@ -53,7 +53,7 @@ def greedy(generator, source_ids, source_length, max_length):
     def unfinished(position, token, finished, *_):
         return ops.logical_and(position < max_length, ops.logical_not(ops.all(ops.equal(finished, 1))))
 
-    def body(position, token, finished, ids, log_probability, *state):
+    def body(position, token, finished, length, ids, log_probability, *state):
         logits, state = generator.step(token, dict(zip(names, state, strict=True)), memory)
         token, score = _likeliest(logits)
         alive = ops.equal(finished, 0)
@@ -61,18 +61,18 @@ def greedy(generator, source_ids, source_length, max_length):
         ids = write_at(ids, position, token)
         log_probability = write_at(log_probability, position, ops.where(alive, score, 0.0))
         finished = ops.maximum(finished, ops.cast(ops.equal(token, END), "int32"))
-        return (position + 1, token, finished, ids, log_probability, *(state[name] for name in names))
+        return (position + 1, token, finished, length + 1 - finished, ids, log_probability, *map(state.get, names))
 
     first = (
         ops.convert_to_tensor(np.int32(0)),
         nothing + START,
         nothing,
+        nothing,
         ids,
         ops.cast(ids, "float32"),
-        *(state[name] for name in names),
+        *map(state.get, names),
     )
-    _, _, finished, ids, log_probability, *_ = ops.while_loop(unfinished, body, first)
-    length = ops.sum(ops.cast(ops.not_equal(ids, 0), "int32"), axis=1) - finished
+    _, _, _, length, ids, log_probability, *_ = ops.while_loop(unfinished, body, first)
     return ids, length, log_probability
 
 

@@ -115,9 +115,9 @@ class AdditiveAttention(keras.layers.Layer):
         self.units = units
         self.dropout = dropout
         self.supports_masking = True
-        self._query_projection = keras.layers.Dense(units, use_bias=False, name="query")
-        self._key_projection = keras.layers.Dense(units, name="key")
-        self._dropout = keras.layers.Dropout(dropout)
+        self._query_projection = keras.layers.Dense(units, use_bias=False, dtype=self.dtype_policy, name="query")
+        self._key_projection = keras.layers.Dense(units, dtype=self.dtype_policy, name="key")
+        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, query_shape, value_shape, key_shape=None):
         self._query_projection.build(query_shape)
@@ -170,9 +170,14 @@ class AdditiveAttention(keras.layers.Layer):
     def compute_mask(self, query, value=None, key=None, query_mask=None, **kwargs):
         return query_mask
 
-    def compute_output_shape(self, query_shape, value_shape, key_shape=None, return_attention_scores=False, **kwargs):
-        output = (*query_shape[:-1], value_shape[-1])
-        return (output, (*query_shape[:-1], value_shape[1])) if return_attention_scores else output
+    def compute_output_shape(self, query_shape, value_shape, key_shape=None):
+        return (*query_shape[:-1], value_shape[-1])
+
+    def compute_output_spec(self, query, value, key=None, return_attention_scores=False, **kwargs):
+        _check_shapes(query, value, value if key is None else key, None, None)
+        output = keras.KerasTensor(self.compute_output_shape(query.shape, value.shape), self.compute_dtype)
+        weights = keras.KerasTensor((*query.shape[:-1], value.shape[1]), self.compute_dtype)
+        return (output, weights) if return_attention_scores else output
 
     def get_config(self):
         return {**super().get_config(), "units": self.units, "dropout": self.dropout}

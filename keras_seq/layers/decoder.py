@@ -36,8 +36,8 @@ class RecurrentDecoder(keras.layers.Layer):
             raise ValueError(f"units={units!r} is not a width; give a whole number of 1 or more")
         self.units = units
         self.dropout = dropout
-        self._cell = keras.layers.GRUCell(units, name="cell")
-        self._dropout = keras.layers.Dropout(dropout)
+        self._cell = keras.layers.GRUCell(units, dtype=self.dtype_policy, name="cell")
+        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def step(self, token, state, memory, training=None):
         """One output position.
@@ -124,7 +124,7 @@ class AttentionDecoder(RecurrentDecoder):
     def __init__(self, units, attention_units=None, dropout=0.0, **kwargs):
         super().__init__(units, dropout, **kwargs)
         self.attention_units = attention_units or units
-        self._attention = AdditiveAttention(self.attention_units, name="attention")
+        self._attention = AdditiveAttention(self.attention_units, dtype=self.dtype_policy, name="attention")
 
     def build(self, tokens_shape, state_shape, values_shape, lengths_shape=None):
         self._attention.build((None, 1, self.units), tuple(values_shape))
@@ -157,11 +157,14 @@ class AttentionDecoder(RecurrentDecoder):
         before = ops.concatenate([ops.expand_dims(state, 1), outputs[:, :-1, : self.units]], axis=1)
         return self._attend(self._attention.project_query(before), memory, False)[1]  # (batch, target, source)
 
-    def compute_output_shape(self, tokens_shape, state_shape, values_shape, *args, **kwargs):
-        outputs = (*tokens_shape[:-1], self.units + values_shape[-1])
-        if kwargs.get("return_attention_scores"):
-            return outputs, (*tokens_shape[:-1], values_shape[1])
-        return outputs
+    def compute_output_shape(self, tokens_shape, state_shape, values_shape, lengths_shape=None):
+        return (*tokens_shape[:-1], self.units + values_shape[-1])
+
+    def compute_output_spec(self, tokens, state, values, lengths, return_attention_scores=False, training=None):
+        shape = self.compute_output_shape(tokens.shape, state.shape, values.shape)
+        outputs = keras.KerasTensor(shape, self.compute_dtype)
+        weights = keras.KerasTensor((*tokens.shape[:-1], values.shape[1]), self.compute_dtype)
+        return (outputs, weights) if return_attention_scores else outputs
 
     def get_config(self):
         return {**super().get_config(), "attention_units": self.attention_units}

@@ -181,7 +181,7 @@ def _version(package):
 def _describe(staging, manifest, reference):
     """Everything in a bundle that is not a model: samples, the stand-alone runtime and the README."""
     samples = [
-        {name: reference[name][index] for name in reference} for index in range(min(_SAMPLES, len(reference["texts"])))
+        {name: reference[name][index] for name in reference} for index in range(min(_SAMPLES, len(reference["text"])))
     ]
     bundles.write_json(staging / "samples.json", samples)
     shutil.copyfile(runtime.__file__, staging / "run.py")

@@ -70,11 +70,11 @@ class Reference:
     """What Keras writes for the test inputs."""
 
     def __init__(self, data):
-        self.texts, self.source_ids, self.targets = data["texts"], data["source_ids"], data["targets"]
+        self.texts, self.source_ids, self.targets = data["text"], data["source_ids"], data["target"]
         self.ids = np.asarray(data["ids"], "int32")  # (examples, target)
         self.log_probability = np.asarray(data["log_probability"], "float32")
         self.margin = np.asarray(data["margin"], "float32")
-        self._target_ids, self._outputs = data["target_ids"], data["outputs"]
+        self._target_ids, self._outputs = data["target_ids"], data["output"]
 
     def compare(self, got, what):
         """Counts near ties and takes the largest error; raises at the first true difference."""

@@ -23,9 +23,9 @@ def reference(run, limits, most):
         most: int, test examples to take, from the first.
 
     Returns:
-        dict of lists, one entry an example: `texts`, `targets` and `target_ids` (what should be written), `source_ids`,
+        dict of lists, one entry an example: `text`, `target` and `target_ids` (what should be written), `source_ids`,
         `ids` (what Keras writes, padded), `length`, `log_probability`, `margin` (difference of the two best logits at
-        each step) and `outputs` (ids as text); and a dict of Keras's own `score`, `bytes` and `latency_ms`.
+        each step) and `output` (ids as text); and a dict of Keras's own `score`, `bytes` and `latency_ms`.
     """
     from keras_seq.data.tokenizer import Tokenizer
 
@@ -39,14 +39,14 @@ def reference(run, limits, most):
     model = load_model(run)
     written, latency = _greedy(model, source_ids, limits["target"])
     answers = {
-        "texts": texts,
-        "targets": targets,
+        "text": texts,
+        "target": targets,
         "target_ids": target.encode_batch(targets),
         "source_ids": source_ids,
         **{name: array.tolist() for name, array in written.items()},
-        "outputs": [target.decode(row) for row in written["ids"].tolist()],
+        "output": [target.decode(row) for row in written["ids"].tolist()],
     }
-    right = sum(output == wanted for output, wanted in zip(answers["outputs"], targets, strict=True))
+    right = sum(output == wanted for output, wanted in zip(answers["output"], targets, strict=True))
     return answers, {
         "score": {"exact_match": right / len(targets), "examples": len(targets)},
         # The weights alone: the file also holds the optimizer's state, twice their size.

@@ -28,6 +28,8 @@ LIMITS = {"source": dates.MAX_LENGTH, "target": 11}
 # Few buckets, since XLA compiles the training step once for each.
 _BUCKETS = [(length, LIMITS["target"]) for length in (20, 32, LIMITS["source"])]
 _BATCH = 256
+# A run with fewer pairs is over before XLA's compilation, half a minute, has paid for itself.
+_COMPILED_FROM = 10_000
 # Seeds that keep the parts of the generated data apart.
 _TRAIN, _VALIDATION, _TEST, _HELD_OUT, _CALIBRATION = range(5)
 # An output is flagged where it is more likely wrong than right, unless that flags more than this share of the dates.
@@ -254,7 +256,7 @@ def _compiled(config, source, target, steps):
         optimizer=keras.optimizers.Adam(schedule, beta_2=0.98, clipnorm=1.0),
         loss=MaskedCrossEntropy(),
         metrics=[MaskedAccuracy(name="accuracy"), ExactMatch(name="exact_match")],
-        jit_compile=True,
+        jit_compile=config.pairs >= _COMPILED_FROM,
     )
     return model
 

@@ -278,13 +278,13 @@ def faulty(tmp_path, monkeypatch):
     random = np.random.default_rng(0)
     rows = [[int(i) for i in random.integers(4, 15, 6)] + [2] for _ in range(EXAMPLES)]
     reference = {
-        "texts": [f"text {index}" for index in range(EXAMPLES)],
-        "targets": [str(index) for index in range(EXAMPLES)],
+        "text": [f"text {index}" for index in range(EXAMPLES)],
+        "target": [str(index) for index in range(EXAMPLES)],
         "target_ids": [row[:-1] for row in rows],
         "source_ids": [[4 + index % 7, 4 + index // 7, *[5] * (index % 4)] for index in range(EXAMPLES)],
         "ids": rows,
         "log_probability": (-random.uniform(0.01, 0.3, (EXAMPLES, 7))).tolist(),
-        "outputs": ["output"] * EXAMPLES,
+        "output": ["output"] * EXAMPLES,
     }
 
     def work(fault, margin=2.0):

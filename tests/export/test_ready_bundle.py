@@ -83,5 +83,5 @@ def test_real_sentences_are_flagged(bundle, column):
 
 def test_samples_are_what_the_bundle_writes(bundle):
     samples = json.loads((BUNDLE / "samples.json").read_text(encoding="utf-8"))
-    results = bundle.generate([sample["texts"] for sample in samples])
-    assert [result.output for result in results] == [sample["outputs"] for sample in samples]
+    results = bundle.generate([sample["text"] for sample in samples])
+    assert [result.output for result in results] == [sample["output"] for sample in samples]

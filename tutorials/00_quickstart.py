@@ -84,6 +84,8 @@ def train_and_export(args, bundle):
         f"{results['parameters']:,} parameters; exact match on {results['examples']} fresh dates "
         f"{100 * exact['fresh']:.1f} %, in writings never trained on {100 * exact['held_out']:.1f} %\n"
     )
+    if not args.smoke and exact["fresh"] < 0.97:
+        sys.exit("fewer than 97 % of fresh dates are read: look at the loss in metrics.csv, and train with --fresh")
     try:
         built = export.build(args.run, bundle)
     except export.ExportError as error:

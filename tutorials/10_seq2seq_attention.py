@@ -39,6 +39,8 @@ def main(argv=None):
     sentences = flagged_sentences(readers["attention"], results["attention"]["confidence"]["threshold"])
     artefacts = export_and_prove(args)
     report(args, configs, results, sentences, artefacts)
+    if not args.smoke:
+        check_claims(results, sentences)
     print("\nfigures:\n" + "\n".join(f"  {path}" for path in figures))
 
 
@@ -270,6 +272,22 @@ def report(args, configs, results, sentences, manifest):
     for path in paths:
         with whole_file(path) as temporary:
             temporary.write_text(json.dumps(lesson, indent=2) + "\n", encoding="utf-8")
+
+
+def check_claims(results, sentences):
+    """Stops with an error where the numbers do not bear out what the lesson says."""
+    attention, without = (results[kind]["exact_match"] for kind in KINDS)
+    confidence = results["attention"]["confidence"]
+    claims = {
+        "fresh dates are read, 99 % or more": attention["fresh"] >= 0.99,
+        "attention reads more fresh dates": attention["fresh"] > without["fresh"],
+        "attention reads more of the writings held out": attention["held_out"] > without["held_out"],
+        "at most 2 % of dates are flagged": confidence["flagged_dates"] <= 0.02,
+        "95 % of real sentences are flagged": all(entry["flagged"] >= 0.95 for entry in sentences.values()),
+    }
+    failed = [claim for claim, holds in claims.items() if not holds]
+    if failed:
+        sys.exit("the numbers do not bear out: " + "; ".join(failed))
 
 
 def minutes(run):

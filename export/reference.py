@@ -70,7 +70,9 @@ def _greedy(model, source_ids, max_length):
 
     from keras_seq import decoding
 
-    generate = tf.function(lambda ids, length: decoding.greedy(model, ids, length, max_length), reduce_retracing=True)
+    generate = tf.function(
+        lambda ids, length: decoding.greedy(model, ids, length, max_length), autograph=False, reduce_retracing=True
+    )
     width = max(map(len, source_ids))
     parts = []
     for start in range(0, len(source_ids), _BATCH):

@@ -88,7 +88,9 @@ class Reader:
         self.model = model
         self.source = source
         self.target = target
-        self._generate = tf.function(lambda ids, length: decoding.greedy(model, ids, length, LIMITS["target"]))
+        self._generate = tf.function(
+            lambda ids, length: decoding.greedy(model, ids, length, LIMITS["target"]), autograph=False
+        )
 
     def read(self, texts):
         """What the model writes for each text.

@@ -298,12 +298,12 @@ def minutes(run):
 
 # %% [markdown]
 # ## What it says, and an exercise
-# On equal training both read nearly every date: sixty characters still fit into one vector. Attention makes a quarter to
-# a half of the errors, most of all on writings that it never saw, and it gets there sooner (the learning curves); early
-# in training, or with fewer `pairs`, the long texts fall first without it. It costs memory that grows with the source.
+# On equal training both read nearly every date: sixty characters still fit into one vector. Attention makes a quarter
+# to a half of the errors that are left, and it gets there sooner (the learning curves). It costs memory that grows
+# with the source.
 #
-# Exercise: train both with `pairs=60_000` and look at the accuracy by length again. Then hold the weekday names of one
-# language out of `keras_seq/data/dates/phrases.py`, and see what the alignment of such a date does.
+# Exercise: train both with `pairs=60_000`. Which lengths fall first without attention? Then hold the weekday names of
+# one language out of `keras_seq/data/dates/phrases.py`, and see what the alignment of such a date does.
 
 # %%
 if __name__ == "__main__":

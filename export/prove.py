@@ -72,6 +72,7 @@ class Reference:
     def __init__(self, data):
         self.texts, self.source_ids, self.targets = data["text"], data["source_ids"], data["target"]
         self.ids = np.asarray(data["ids"], "int32")  # (examples, target)
+        self.length = np.asarray(data["length"], "int32")  # (examples,)
         self.log_probability = np.asarray(data["log_probability"], "float32")
         self.margin = np.asarray(data["margin"], "float32")
         self._target_ids, self._outputs = data["target_ids"], data["output"]
@@ -93,6 +94,9 @@ class Reference:
                     ids, wanted = int(got["ids"][example, same]), int(self.ids[example, same])
                     self._refuse(what, example, int(same), f"Keras writes id {wanted}, the file {ids}")
                 ties += 1
+            elif got["length"][example] != self.length[example]:
+                what_differs = f"Keras says {self.length[example]} tokens, the file {got['length'][example]}"
+                self._refuse(what, example, int(self.length[example]), what_differs)
         return {"inputs": seen, "near_ties": ties, "max_log_probability_error": largest}
 
     def _refuse(self, what, example, step, difference):
@@ -109,14 +113,15 @@ class Reference:
 
 def _generate(session, expected, order, batch, width):
     """`generate` over all examples in the given order; results come back in the reference's order."""
-    ids = np.zeros_like(expected.ids)
+    ids, length = np.zeros_like(expected.ids), np.zeros_like(expected.length)
     log_probability = np.zeros_like(expected.log_probability)
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
-        source, length = runtime.pad([expected.source_ids[index] for index in chosen], width)
-        outputs = session.call("generate", source=source, source_length=length)
-        ids[chosen], log_probability[chosen] = outputs["ids"], outputs["log_probability"]
-    return {"ids": ids, "log_probability": log_probability}
+        source, source_length = runtime.pad([expected.source_ids[index] for index in chosen], width)
+        outputs = session.call("generate", source=source, source_length=source_length)
+        ids[chosen], length[chosen] = outputs["ids"], outputs["length"]
+        log_probability[chosen] = outputs["log_probability"]
+    return {"ids": ids, "length": length, "log_probability": log_probability}
 
 
 def _stepwise(session, expected, limits):
@@ -139,7 +144,8 @@ def _stepwise(session, expected, limits):
             encoded.update({name.removeprefix("next_"): value for name, value in outputs.items()})
             if token[0] == runtime.END:
                 break
-    report = expected.compare({"ids": ids, "log_probability": log_probability}, "encode and step")
+    stepped = {"ids": ids, "length": expected.length, "log_probability": log_probability}
+    report = expected.compare(stepped, "encode and step")
     return {**report, "inputs": len(chosen)}
 
 

@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 RUN = Path("runs", "quickstart")
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "00_quickstart.json"

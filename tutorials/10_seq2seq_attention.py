@@ -19,7 +19,7 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 RUN = Path("runs", "seq2seq_attention")
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "10_seq2seq_attention.json"

@@ -254,7 +254,8 @@ class FakeSession:
             ids[list(rows).index(2), 3] += 1
         elif self.fault == "nan":
             log_probability = log_probability * np.nan
-        return {"ids": ids, "log_probability": log_probability}
+        length = np.full(len(ids), 5 if self.fault == "length" else 6, "int32")
+        return {"ids": ids, "length": length, "log_probability": log_probability}
 
     def _rows(self, arrays):
         pairs = zip(arrays["source"], arrays["source_length"], strict=True)
@@ -283,6 +284,7 @@ def faulty(tmp_path, monkeypatch):
         "target_ids": [row[:-1] for row in rows],
         "source_ids": [[4 + index % 7, 4 + index // 7, *[5] * (index % 4)] for index in range(EXAMPLES)],
         "ids": rows,
+        "length": [6] * EXAMPLES,
         "log_probability": (-random.uniform(0.01, 0.3, (EXAMPLES, 7))).tolist(),
         "output": ["output"] * EXAMPLES,
     }
@@ -327,6 +329,11 @@ def test_an_artefact_that_keeps_state_between_calls_is_refused(faulty):
 def test_numbers_that_are_none_are_refused(faulty):
     with pytest.raises(export.ExportError, match="log-probability is off by nan"):
         faulty("nan")
+
+
+def test_a_wrong_length_is_refused(faulty):
+    with pytest.raises(export.ExportError, match="Keras says 6 tokens, the file 5"):
+        faulty("length")
 
 
 def test_a_wrong_step_is_refused(faulty):

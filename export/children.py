@@ -41,7 +41,9 @@ def call(module, task, *, what, timeout):
         task_file.write_text(json.dumps(task), encoding="utf-8")
         command = [sys.executable, "-m", module, str(task_file)]
         try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
+            done = subprocess.run(
+                command, env=environment, capture_output=True, encoding="utf-8", errors="replace", timeout=timeout
+            )
         except subprocess.TimeoutExpired:
             raise ExportError(f"{what} took longer than {timeout:g} s; give it more with --timeout") from None
         answer_file = Path(folder, "answer.json")
@@ -66,8 +68,15 @@ def answer(work):
 
 def _why(done):
     if done.returncode < 0:
-        return f"crashed ({signal.Signals(-done.returncode).name}). {_tail(done.stderr)}"
+        return f"crashed ({_signal_name(-done.returncode)}). {_tail(done.stderr)}"
     return f"failed: {_tail(done.stderr)}"
+
+
+def _signal_name(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal has a number alone
+        return f"signal {number}"
 
 
 def _tail(text):

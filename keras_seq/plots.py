@@ -28,12 +28,7 @@ def attention_map(path, source, output, weights, title=None, caption=None):
     Raises:
         ValueError: if the weights do not fit the tokens.
     """
-    weights = np.asarray(weights)
-    if weights.shape != (len(output), len(source)):
-        raise ValueError(
-            f"weights have shape {weights.shape}; {len(output)} output and {len(source)} source tokens want "
-            f"({len(output)}, {len(source)})"
-        )
+    weights = _fitting(source, output, weights)
     plt = _pyplot()
     figure, axes = plt.subplots(figsize=(1.6 + 0.36 * max(len(source), 12), 1.5 + 0.36 * len(output)))
     _draw_map(axes, source, output, weights)
@@ -54,7 +49,11 @@ def attention_gallery(path, examples, title=None):
 
     Returns:
         The path.
+
+    Raises:
+        ValueError: if some weights do not fit their tokens.
     """
+    examples = [(source, output, _fitting(source, output, weights), name) for source, output, weights, name in examples]
     plt = _pyplot()
     widest = max(len(source) for source, *_ in examples)
     heights = [len(output) + 4 for _, output, *_ in examples]
@@ -63,13 +62,23 @@ def attention_gallery(path, examples, title=None):
         len(examples), 1, figsize=(2 + 0.36 * widest, height), height_ratios=heights, squeeze=False
     )
     for axes, (source, output, weights, heading) in zip(all_axes[:, 0], examples, strict=True):
-        _draw_map(axes, source, output, np.asarray(weights))
+        _draw_map(axes, source, output, weights)
         axes.set_title(heading, fontsize=12, color=_INK, pad=26, loc="left")
         axes.set_anchor("W")
     if title:
         figure.suptitle(title, fontsize=15, color=_INK, x=0.02, y=1 - 0.1 / height, va="top", ha="left")
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.6 / height))
     return _save(figure, path)
+
+
+def _fitting(source, output, weights):
+    weights = np.asarray(weights)
+    if weights.shape != (len(output), len(source)):
+        raise ValueError(
+            f"weights have shape {weights.shape}; {len(output)} output and {len(source)} source tokens want "
+            f"({len(output)}, {len(source)})"
+        )
+    return weights
 
 
 def _draw_map(axes, source, output, weights):

@@ -174,7 +174,8 @@ class AdditiveAttention(keras.layers.Layer):
         return (*query_shape[:-1], value_shape[-1])
 
     def compute_output_spec(self, query, value, key=None, return_attention_scores=False, **kwargs):
-        _check_shapes(query, value, value if key is None else key, None, None)
+        masks = kwargs.get("value_mask"), kwargs.get("attention_mask")
+        _check_shapes(query, value, value if key is None else key, *masks)
         output = keras.KerasTensor(self.compute_output_shape(query.shape, value.shape), self.compute_dtype)
         weights = keras.KerasTensor((*query.shape[:-1], value.shape[1]), self.compute_dtype)
         return (output, weights) if return_attention_scores else output
@@ -201,9 +202,10 @@ def _check_shapes(query, value, key, value_mask, attention_mask):
         ("value", value, 1, "key", key, 1),
     ]
     if value_mask is not None:
-        same.append(("value_mask", value_mask, 1, "value", value, 1))
+        same += [("value_mask", value_mask, axis, "value", value, axis) for axis in (0, 1)]
     if attention_mask is not None:
         same += [
+            ("attention_mask", attention_mask, 0, "query", query, 0),
             ("attention_mask", attention_mask, 1, "query", query, 1),
             ("attention_mask", attention_mask, 2, "value", value, 1),
         ]

@@ -34,6 +34,8 @@ class RecurrentDecoder(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(units, int) or units < 1:
             raise ValueError(f"units={units!r} is not a width; give a whole number of 1 or more")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout={dropout!r} is outside [0, 1); give a share such as 0.1")
         self.units = units
         self.dropout = dropout
         self._cell = keras.layers.GRUCell(units, dtype=self.dtype_policy, name="cell")
@@ -67,7 +69,8 @@ class RecurrentDecoder(keras.layers.Layer):
             outputs `(batch, target, units + context_features)`.
         """
         cell = _BoundStep(self, memory)
-        return keras.layers.RNN(cell, return_sequences=True)(tokens, initial_state=state, training=training)
+        loop = keras.layers.RNN(cell, return_sequences=True, dtype=self.dtype_policy)
+        return loop(tokens, initial_state=state, training=training)
 
     def get_config(self):
         return {**super().get_config(), "units": self.units, "dropout": self.dropout}
@@ -123,7 +126,7 @@ class AttentionDecoder(RecurrentDecoder):
 
     def __init__(self, units, attention_units=None, dropout=0.0, **kwargs):
         super().__init__(units, dropout, **kwargs)
-        self.attention_units = attention_units or units
+        self.attention_units = units if attention_units is None else attention_units
         self._attention = AdditiveAttention(self.attention_units, dtype=self.dtype_policy, name="attention")
 
     def build(self, tokens_shape, state_shape, values_shape, lengths_shape=None):

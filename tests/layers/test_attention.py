@@ -149,3 +149,81 @@ def test_wrong_calls_say_what_was_wanted(layer):
         layer(query, value, key, value_mask=mask.astype("float32"))
     with pytest.raises(ValueError, match=r"attention wants \(batch, target, source\)"):
         layer(query, value, key, attention_mask=mask)
+
+
+def test_the_layer_weighs_two_keys_one_to_e():
+    """W_q = W_k = 1 and v = 1 / tanh(1): a query of 0 scores 0 with the key 0, and 1 with the key 1."""
+    layer = AdditiveAttention(1)
+    query, value, key = np.zeros((1, 1, 1)), np.array([[[2.0], [3.0], [99.0]]]), np.array([[[0.0], [1.0], [5.0]]])
+    mask = np.array([[True, True, False]])
+    layer(query, value, key)
+    layer.set_weights([[1 / np.tanh(1)], [[1.0]], [[1.0]], [0.0]])
+    output, weights = layer(query, value, key, value_mask=mask, return_attention_scores=True)
+    np.testing.assert_allclose(weights[0, 0], [1 / (1 + np.e), np.e / (1 + np.e), 0], rtol=1e-6)
+    np.testing.assert_allclose(output[0, 0], [(2 + 3 * np.e) / (1 + np.e)], rtol=1e-6)
+
+
+def test_a_source_of_nothing_but_padding_gives_zeros(layer):
+    query, value, key, mask = arrays()
+    mask[0] = False
+    output, weights = layer(query, value, key, value_mask=mask, return_attention_scores=True)
+    assert not np.any(output[0]) and not np.any(weights[0])
+    np.testing.assert_allclose(weights[1].numpy().sum(-1), 1, rtol=1e-6)
+
+
+def test_the_softmax_goes_along_the_axis_that_is_asked_for():
+    scores = np.array([[0.0, 7.0], [0.0, 7.0], [9.0, 9.0]])
+    weights = masked_softmax(scores, [[True], [True], [False]], axis=0)
+    np.testing.assert_allclose(ops.convert_to_numpy(weights), [[0.5, 0.5], [0.5, 0.5], [0, 0]], atol=1e-6)
+
+
+def test_a_layer_in_float64_computes_in_float64():
+    query, value, key, mask = (array.astype("float64") for array in arrays())
+    layer = AdditiveAttention(UNITS, dtype="float64")
+    output = layer(query, value, key, value_mask=mask.astype(bool))
+    assert keras.backend.standardize_dtype(output.dtype) == "float64"
+    np.testing.assert_allclose(output, by_hand(layer, query, value, key, mask), atol=1e-13)
+
+
+def test_dropout_acts_on_the_weights_in_training_alone():
+    query, value, key, _ = arrays()
+    keras.utils.set_random_seed(6)
+    layer = AdditiveAttention(UNITS, dropout=0.5)
+    calm = layer(query, value, key)
+    np.testing.assert_array_equal(layer(query, value, key, training=False), calm)
+    assert np.abs(layer(query, value, key, training=True) - calm).max() > 1e-3
+
+
+def test_its_configuration_makes_it_again():
+    layer = AdditiveAttention(UNITS, dropout=0.25, dtype="mixed_float16", name="look")
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert type(again) is AdditiveAttention and again.get_config() == layer.get_config()
+
+
+def test_shapes_are_known_before_there_are_values(layer):
+    query, value, key = keras.Input((None, QUERY)), keras.Input((None, VALUE)), keras.Input((None, KEY))
+    output, weights = layer(query, value, key, return_attention_scores=True)
+    assert output.shape == (None, None, VALUE) and weights.shape == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"query": (2, 3)}, r"query has shape \(2, 3\); attention wants \(batch, time, features\)"),
+        ({"value": (2, 5, 7, 1)}, r"value has shape .*wants \(batch, time, features\)"),
+        ({"query": (4, 3, 4)}, "has 4 on axis 0, but value .* has 2 on axis 0; they must be equal"),
+        ({"key": (2, 9, 6)}, "value .* has 5 on axis 1, but key .* has 9"),
+        ({"value_mask": (2, 5, 1)}, r"value_mask has shape .*wants \(batch, source\)"),
+        ({"value_mask": (4, 5)}, "value_mask .* has 4 on axis 0, but value .* has 2"),
+        ({"value_mask": (2, 9)}, "value_mask .* has 9 on axis 1, but value .* has 5"),
+        ({"attention_mask": (4, 3, 5)}, "attention_mask .* has 4 on axis 0, but query .* has 2"),
+        ({"attention_mask": (2, 5, 3)}, "attention_mask .* has 5 on axis 1, but query .* has 3"),
+        ({"attention_mask": (2, 3, 9)}, "attention_mask .* has 9 on axis 2, but value .* has 5"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused_with_values_and_without(layer, wrong, message):
+    shapes = {"query": (BATCH, TARGET, QUERY), "value": (BATCH, SOURCE, VALUE), "key": (BATCH, SOURCE, KEY), **wrong}
+    for make in (ops.ones, lambda shape, dtype: keras.Input(batch_shape=shape, dtype=dtype)):
+        inputs = {name: make(shape, "bool" if "mask" in name else "float32") for name, shape in shapes.items()}
+        with pytest.raises(ValueError, match=message):
+            AdditiveAttention(UNITS)(**inputs) if "query" in wrong or "value" in wrong else layer(**inputs)

@@ -1,11 +1,12 @@
 """Lengths to masks and back."""
 
 import numpy as np
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
-from keras_seq.layers import length_mask, mask_lengths, padding_mask
+from keras_seq.layers import combine_masks, length_mask, mask_lengths, padding_mask
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=5))
@@ -20,3 +21,22 @@ def test_padding_is_where_the_id_is_zero():
         [True, False, False],
         [True, True, False],
     ]
+
+
+def test_a_mask_over_a_size_that_is_known_only_at_run_time():
+    function = tf.function(
+        lambda ids, lengths: length_mask(lengths, ops.shape(ids)[1]),
+        input_signature=[tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.int32)],
+    )
+    for size in (3, 5):
+        mask = function(np.zeros((2, size), "int32"), np.array([2, 9], "int32"))
+        assert mask.numpy().tolist() == [[True, True] + [False] * (size - 2), [True] * size]
+
+
+def test_both_masks_are_one_where_both_keep():
+    keys = np.array([[True, True, False], [True, False, False]])
+    pairs = np.array([[[False, True, True], [True, True, True]], [[True, True, True], [False, True, True]]])
+    both = ops.convert_to_numpy(combine_masks(keys, pairs))
+    assert both.tolist() == [[[False, True, False], [True, True, False]], [[True, False, False], [False, False, False]]]
+    assert ops.convert_to_numpy(combine_masks(keys, None)).shape == (2, 1, 3)
+    assert combine_masks(None, pairs) is pairs

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_seq import decoding
 from keras_seq.layers import AttentionDecoder
@@ -87,8 +88,6 @@ def test_greedy_equals_the_slow_reference_on_every_input(model):
     lengths = np.random.default_rng(8).integers(1, 12, 60).astype("int32")
     source = sources(lengths, 11, seed=9)
     reference = decoding.greedy_reference(model, source, lengths, 7)
-    import tensorflow as tf
-
     compiled = tf.function(lambda *inputs: decoding.greedy(model, *inputs, 7))
     assert len({tuple(ids) for ids, _ in reference}) > 5, "the inputs must not all be answered alike"
     assert {decoding.END in ids for ids, _ in reference} == {True, False}, "some must end early, some not"
@@ -146,3 +145,68 @@ def test_sizes_that_are_none_are_refused(name):
 def test_write_at_changes_one_position():
     buffer = decoding.write_at(np.zeros((2, 3), "int32"), 1, np.array([7, 8], "int32"))
     assert np.asarray(buffer).tolist() == [[0, 7, 0], [0, 8, 0]]
+
+
+@pytest.mark.parametrize("name", ["target_vocabulary_size", "embedding_size"])
+@pytest.mark.parametrize("size", [-2, 3.0, None])
+def test_what_is_no_size_is_refused(name, size):
+    with pytest.raises(ValueError, match=f"{name}={size} is not a size; give a whole number of 1 or more"):
+        Seq2Seq(**{"source_vocabulary_size": 5, "target_vocabulary_size": 6, name: size})
+
+
+def test_the_lengths_are_those_of_the_source_unless_they_are_given(model):
+    source = sources()
+    inferred, given = model.encode(source), model.encode(source, LENGTHS)
+    for one, other in zip(inferred, given, strict=True):
+        assert sorted(one) == sorted(other)
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_a_row_of_nothing_but_padding_is_finite_and_leaves_the_others_alone(model):
+    """Batches are filled with such rows; one NaN in their gradient would be everybody's."""
+    source, target = np.pad(sources(), ((0, 1), (0, 0))), np.pad(targets(4), ((0, 1), (0, 0)))
+    with tf.GradientTape() as tape:
+        logits = model({"source": source, "target": target})
+        loss = tf.reduce_sum(logits**2)
+    assert np.isfinite(logits).all()
+    for gradient in tape.gradient(loss, model.trainable_variables):
+        assert np.isfinite(tf.convert_to_tensor(gradient)).all()
+    np.testing.assert_allclose(logits[:4], model({"source": source[:4], "target": target[:4]}), atol=1e-5)
+
+
+def test_attention_s_memory_grows_with_the_source_and_its_parameters_do_not():
+    sizes, parameters = {}, {}
+    for attention in (True, False):
+        model = noisy_model(attention)
+        for length in (3, 9):
+            memory, state = model.encode(sources(np.array([length, 1], "int32"), length))
+            sizes[attention, length] = sum(np.prod(tensor.shape[1:]) for tensor in memory.values())
+            assert state["hidden"].shape == (2, 10)
+            parameters[attention, length] = model.count_params()
+    keys_and_values = 10 + 2 * 10
+    assert sizes[True, 9] - sizes[True, 3] == (9 - 3) * keys_and_values
+    assert sizes[False, 9] == sizes[False, 3] == 2 * 10
+    assert parameters[True, 9] == parameters[True, 3] and parameters[False, 9] == parameters[False, 3]
+
+
+def test_without_attention_the_last_state_is_all_that_is_read():
+    """Two sources that end in the same state cannot be told apart; what the state kept is all there is."""
+    model = noisy_model(False)
+    memory, state = model.encode(sources(), LENGTHS)
+    assert sorted(memory) == ["context"] and memory["context"].shape == (4, 2 * 10)
+    other = {"context": memory["context"] * 0}
+    token = np.ones(4, "int32")
+    assert np.abs(model.step(token, state, memory)[0] - model.step(token, state, other)[0]).max() > 1e-2
+
+
+def test_fit_under_xla_without_attention_and_with_dropout_reduces_the_loss():
+    keras.utils.set_random_seed(1)
+    model = Seq2Seq(9, 8, embedding_size=12, units=16, attention=False, dropout=0.1)
+    model.compile(keras.optimizers.Adam(0.02), MaskedCrossEntropy(), jit_compile=True)
+    random = np.random.default_rng(0)
+    source = random.integers(4, 9, (128, 5))
+    labels = np.concatenate([random.integers(4, 8, (128, 1)).repeat(2, 1), np.full((128, 1), decoding.END)], 1)
+    inputs = {"source": source, "target": np.pad(labels[:, :2], ((0, 0), (1, 0)), constant_values=1)}
+    loss = model.fit(inputs, labels, batch_size=32, epochs=6, verbose=0).history["loss"]
+    assert loss[-1] < 0.6 * loss[0]

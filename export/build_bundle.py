@@ -46,7 +46,7 @@ def build(run, out=None, formats=FORMATS, precision="float32", timeout=_TIMEOUT,
         ValueError: if a format or precision is unknown, or the run directory lacks something.
         ExportError: if no artefact passed; nothing is written then.
     """
-    run = Path(run)
+    run, formats = Path(run), tuple(dict.fromkeys(formats))
     _check_names(formats, precision)
     config, results = _read_run(run)
     out = Path(out) if out else run / "bundle"

@@ -16,7 +16,7 @@ VOCABULARY, PROBABILITY = 11, 0.75
 class Copier:
     """Writes its source, each token with probability 3/4; the last source token for ever after.
 
-    The state's two tensors differ in rank and dtype and come back in another order than they went in.
+    The state's two tensors differ in rank and dtype, and are not in the order of their names.
     """
 
     def __init__(self, dtype="float32"):
@@ -36,7 +36,7 @@ class Copier:
         others = (1 - PROBABILITY) / (VOCABULARY - 1)
         logits = ops.log(chosen * PROBABILITY + (1 - chosen) * others) + 3.0  # a shift that the softmax takes away
         trace = state["trace"] + ops.cast(here, "float32")
-        return ops.cast(logits, self.dtype), {"trace": trace, "where": ops.minimum(state["where"] + 1, size - 1)}
+        return ops.cast(logits, self.dtype), {"where": ops.minimum(state["where"] + 1, size - 1), "trace": trace}
 
 
 def eager(source, length, max_length):

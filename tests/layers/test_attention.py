@@ -157,7 +157,8 @@ def test_the_layer_weighs_two_keys_one_to_e():
     query, value, key = np.zeros((1, 1, 1)), np.array([[[2.0], [3.0], [99.0]]]), np.array([[[0.0], [1.0], [5.0]]])
     mask = np.array([[True, True, False]])
     layer(query, value, key)
-    layer.set_weights([[1 / np.tanh(1)], [[1.0]], [[1.0]], [0.0]])
+    for weight, number in zip(layer.weights, (1 / np.tanh(1), 1, 1, 0), strict=True):  # v, W_q, W_k, bias
+        weight.assign(np.full(weight.shape, number))
     output, weights = layer(query, value, key, value_mask=mask, return_attention_scores=True)
     np.testing.assert_allclose(weights[0, 0], [1 / (1 + np.e), np.e / (1 + np.e), 0], rtol=1e-6)
     np.testing.assert_allclose(output[0, 0], [(2 + 3 * np.e) / (1 + np.e)], rtol=1e-6)

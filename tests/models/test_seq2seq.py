@@ -200,10 +200,10 @@ def test_without_attention_the_last_state_is_all_that_is_read():
     assert np.abs(model.step(token, state, memory)[0] - model.step(token, state, other)[0]).max() > 1e-2
 
 
-def test_fit_under_xla_without_attention_and_with_dropout_reduces_the_loss():
+def test_fit_without_attention_and_with_dropout_reduces_the_loss():
     keras.utils.set_random_seed(1)
     model = Seq2Seq(9, 8, embedding_size=12, units=16, attention=False, dropout=0.1)
-    model.compile(keras.optimizers.Adam(0.02), MaskedCrossEntropy(), jit_compile=True)
+    model.compile(keras.optimizers.Adam(0.02), MaskedCrossEntropy(), jit_compile=False)
     random = np.random.default_rng(0)
     source = random.integers(4, 9, (128, 5))
     labels = np.concatenate([random.integers(4, 8, (128, 1)).repeat(2, 1), np.full((128, 1), decoding.END)], 1)

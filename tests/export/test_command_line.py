@@ -1,0 +1,245 @@
+"""`python -m export`: what becomes of the artefacts that pass and of those that do not, and what is said of bad input.
+
+The children are stand-ins here, so that every outcome takes milliseconds; tests/export/test_build.py has the real ones.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from export import ExportError, build_bundle, children
+from export import __main__ as command_line
+from keras_seq.data.tokenizer import Tokenizer
+
+LIMITS = {"source": 11, "target": 13}
+SIDES = {
+    "inputs": {"source": {"shape": [1, 11], "dtype": "int32"}, "source_length": {"shape": [1], "dtype": "int32"}},
+    "outputs": {
+        "ids": {"shape": [1, 13], "dtype": "int32"},
+        "length": {"shape": [1], "dtype": "int32"},
+        "log_probability": {"shape": [1, 13], "dtype": "float32"},
+    },
+}
+FILES = {"saved_model": ["saved_model.pb"], "onnx": ["generate.onnx", "weights.bin"]}
+PARITY = {"inputs": 3, "near_ties": 0, "max_log_probability_error": 1e-7, "stepwise": {"inputs": 2}}
+SCORE = {"exact_match": 0.5, "examples": 3}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run directory that the stand-ins take for finished."""
+    run = tmp_path / "run"
+    run.mkdir()
+    for side in ("source", "target"):
+        Tokenizer.train(["9 mai 1998"]).save(run / f"{side}.tokenizer.json")
+    for name, content in (
+        ("config.json", {"task": {"name": "tiny", "limits": LIMITS}}),
+        ("results.json", {"confidence": {"threshold": 0.25}}),
+        ("model.keras", None),
+        ("test.tsv", None),
+    ):
+        (run / name).write_text(json.dumps(content), encoding="utf-8")
+    return run
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    """Replaces the children; `failing` maps a format to "conversion" or "proof". Returns the calls made."""
+
+    def install(**failing):
+        calls = []
+
+        def call(module, task, *, what, timeout):
+            calls.append((module, task.get("format")))
+            if module == "export.reference":
+                answers = {"text": ["a", "b", "c"], "ids": [[4, 2], [2, 0], [5, 2]], "output": ["9", "", "m"]}
+                return answers, {"score": SCORE, "bytes": 7, "latency_ms": 1.0}
+            path, fault = Path(task["path"]), failing.get(task["format"])
+            if module == "export.prove":
+                if fault == "proof":
+                    raise ExportError(f"{what}: generate: input 2, 'c', step 1: Keras writes id 2, the file 6")
+                return {"signatures": {"generate": SIDES}, "parity": PARITY, "score": SCORE, "latency_ms": 0.5}
+            if task["format"] == "tflite":
+                path.write_bytes(b"graph")
+            else:
+                path.mkdir()
+                for name in FILES[task["format"]]:
+                    (path / name).write_bytes(b"weights")
+            if fault == "conversion":
+                raise ExportError(f"{what} crashed (SIGSEGV). half a file is there")
+            return None
+
+        monkeypatch.setattr(children, "call", call)
+        return calls
+
+    return install
+
+
+def cli(capsys, *arguments):
+    code = command_line.main(list(map(str, arguments)))
+    return code, *capsys.readouterr()
+
+
+def listing(folder):
+    return {str(path.relative_to(folder)): path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+def kept(bundle):
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    return [artefact["format"] for artefact in manifest["artefacts"]], set(manifest["files"])
+
+
+def test_what_passes_is_in_the_bundle_and_the_exit_code_is_zero(run, stand_ins, capsys):
+    stand_ins()
+    code, out, error = cli(capsys, "build", run)
+    assert code == 0 and not error and out.splitlines()[-1] == f"wrote {run / 'bundle'}"
+    formats, files = kept(run / "bundle")
+    assert formats == ["saved_model", "tflite", "onnx"]
+    assert {
+        "saved_model/saved_model.pb",
+        "model.float32.tflite",
+        "onnx.float32/generate.onnx",
+        "run.py",
+        "README.md",
+    } <= files
+    assert "reference.json" not in listing(run / "bundle")
+
+
+@pytest.mark.parametrize("when", ["conversion", "proof"])
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+def test_what_fails_is_refused_and_leaves_no_file_and_the_rest_goes_on(run, stand_ins, capsys, format, when):
+    stand_ins(**{format: when})
+    code, out, _ = cli(capsys, "build", run)
+    assert code == 1
+    assert f"  {format:12} float32  REFUSED: {format} float32: {when}" in out
+    formats, files = kept(run / "bundle")
+    assert formats == [name for name in build_bundle.FORMATS if name != format]
+    assert not [name for name in listing(run / "bundle") if build_bundle.ARTEFACTS[format]["float32"] in name]
+    assert files
+
+
+def test_where_nothing_passes_the_old_bundle_stays_as_it_was(run, stand_ins, capsys):
+    stand_ins()
+    cli(capsys, "build", run, "--formats", "tflite")
+    before = listing(run)
+    stand_ins(tflite="proof", onnx="conversion")
+    code, _, error = cli(capsys, "build", run, "--formats", "tflite,onnx")
+    assert code == 1 and listing(run) == before
+    assert error.splitlines() == [
+        "export build: no artefact passed; nothing is written.",
+        "tflite float32: tflite float32: proof: generate: input 2, 'c', step 1: Keras writes id 2, the file 6",
+        "onnx float32: onnx float32: conversion crashed (SIGSEGV). half a file is there",
+    ]
+
+
+@pytest.mark.parametrize("formats", ["onnx,onnx", "tflite, tflite", "onnx,tflite,onnx"])
+def test_a_format_that_is_asked_for_twice_is_made_once(run, stand_ins, capsys, formats):
+    calls = stand_ins()
+    code, _, error = cli(capsys, "build", run, "--formats", formats)
+    assert code == 0, error
+    asked = list(dict.fromkeys(formats.replace(" ", "").split(",")))
+    assert kept(run / "bundle")[0] == asked
+    assert [format for module, format in calls if module == "export.convert"] == asked
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--formats", "tflite,coreml"], "unknown format 'coreml'; choose from saved_model, tflite, onnx"),
+        (["--formats", "TFLite"], "unknown format 'TFLite'; choose from saved_model, tflite, onnx"),
+        (["--formats", ""], "unknown format ''; choose from saved_model, tflite, onnx"),
+        (["--precision", "int8"], "unknown precision 'int8'; choose from float32"),
+    ],
+)
+def test_unknown_names_are_refused_before_any_work(run, stand_ins, capsys, arguments, message):
+    calls, before = stand_ins(), listing(run)
+    assert cli(capsys, "build", run, *arguments) == (1, "", f"export build: {message}\n")
+    assert not calls and listing(run) == before
+
+
+def test_no_format_at_all_is_refused(run):
+    with pytest.raises(ValueError, match="no format was given; choose from saved_model, tflite, onnx"):
+        build_bundle.build(run, formats=())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.json", "{", "config.json or results.json is damaged"),
+        ("config.json", "{}", "config.json or results.json is damaged"),
+        ("config.json", '{"task": {"name": "x", "limits": {"source": "11", "target": 13}}}', "whole numbers of tokens"),
+        ("results.json", "\x00", "config.json or results.json is damaged"),
+    ],
+)
+def test_a_damaged_run_is_refused_in_one_line(run, stand_ins, capsys, name, content, message):
+    calls = stand_ins()
+    (run / name).write_text(content, encoding="utf-8")
+    before = listing(run)
+    code, _, error = cli(capsys, "build", run)
+    assert code == 1 and message in error and error.endswith("train the run again\n") and error.count("\n") == 1
+    assert not calls and listing(run) == before
+
+
+@pytest.mark.parametrize("name", ["model.keras", "results.json", "source.tokenizer.json", "test.tsv"])
+def test_an_unfinished_run_is_refused_with_what_it_lacks(run, stand_ins, capsys, name):
+    stand_ins()
+    (run / name).unlink()
+    before = listing(run)
+    code, _, error = cli(capsys, "build", run)
+    assert code == 1 and f"{run} has no {name}: " in error and error.count("\n") == 1
+    assert listing(run) == before
+
+
+def test_a_stopped_build_says_so_and_leaves_nothing(run, monkeypatch, capsys):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(children, "call", stop)
+    before = listing(run)
+    assert cli(capsys, "build", run)[::2] == (130, "export build: stopped; nothing was written\n")
+    assert listing(run) == before
+
+
+def edit_manifest(bundle, **changes):
+    path = bundle / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+
+
+def outside(bundle):
+    (bundle.parent / "secret").write_text("secret", encoding="utf-8")
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    edit_manifest(bundle, files={**manifest["files"], "../secret": {"bytes": 6, "sha256": "0" * 64}})
+
+
+DAMAGE = {
+    "manifest.json": lambda bundle: (bundle / "manifest.json").unlink(),
+    "../secret": outside,
+    "model.float32.tflite": lambda bundle: (bundle / "model.float32.tflite").write_bytes(b"TFL3"),
+    "schema_version": lambda bundle: edit_manifest(bundle, schema_version=99),
+    "samples.json": lambda bundle: None,  # the toy bundle has none
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_bundle_that_cannot_be_verified_is_named_in_one_line_and_left_as_it_is(toy, capsys, name):
+    DAMAGE[name](toy)
+    before = listing(toy.parent)
+    code, _, error = cli(capsys, "verify", toy)
+    assert code == 1 and error.startswith("export verify: ") and name in error and error.count("\n") == 1
+    assert listing(toy.parent) == before
+
+
+@pytest.mark.parametrize("place", ["nowhere", "a folder", "a file"])
+def test_what_is_no_bundle_cannot_be_verified(tmp_path, capsys, place):
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a file").write_text("text", encoding="utf-8")
+    code, _, error = cli(capsys, "verify", tmp_path / place)
+    assert code == 1 and error.startswith("export verify: ") and place in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["sell"], ["build"], ["build", "x", "--timeout", "soon"]])
+def test_wrong_usage_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command_line.main(arguments)
+    assert "usage: python -m export" in capsys.readouterr().err

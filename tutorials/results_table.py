@@ -73,7 +73,7 @@ def attention(quickstart, lesson):
         _row("parameters", models, lambda model: f"{model['parameters']:,}"),
         _row("dates flagged as none", models, lambda model: _percent(model["confidence"]["flagged_dates"])),
         _row("generated non-dates flagged", models, lambda model: _percent(model["confidence"]["flagged_others"])),
-        _row("minutes of training", models, lambda model: f"{model['minutes']:.1f}"),
+        _row("minutes (quickstart: export and proof too)", models, lambda model: f"{model['minutes']:.1f}"),
     ]
     sentences = "; ".join(
         f"{name} {_percent(entry['flagged'])} of {entry['examples']}"

@@ -80,7 +80,7 @@ class _BoundStep(keras.layers.Layer):
     """A decoder's step with its memory, as a cell for `keras.layers.RNN`.
 
     That loop is differentiable on every backend and under XLA; `ops.scan` is not under XLA on TensorFlow, and an
-    unrolled loop takes XLA three times as long to compile.
+    unrolled loop takes XLA longer to compile.
     """
 
     def __init__(self, decoder, memory):

@@ -9,6 +9,7 @@ from matplotlib import font_manager, ft2font
 
 from keras_seq import plots
 from keras_seq.data import dates
+from keras_seq.plots import style
 
 
 def test_an_attention_map_is_a_picture_as_wide_as_its_text(tmp_path):
@@ -37,7 +38,7 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_written(tmp_path):
 
 
 def test_the_fonts_have_chinese_and_accents():
-    files = [font_manager.findfont(family, fallback_to_default=False) for family in plots._font_families()]
+    files = [font_manager.findfont(family, fallback_to_default=False) for family in style.font_families()]
     known = set().union(*(ft2font.FT2Font(file).get_charmap() for file in files))
     assert not [letter for letter in "二〇年月日号礼拜点时éüñßçøłš␣→" if ord(letter) not in known]
 
@@ -51,7 +52,7 @@ def test_chinese_and_accents_are_drawn_without_a_word_on_standard_error(tmp_path
 
 
 def alphabet_without_letters():
-    files = [font_manager.findfont(family, fallback_to_default=False) for family in plots._font_families()]
+    files = [font_manager.findfont(family, fallback_to_default=False) for family in style.font_families()]
     known = set().union(*(ft2font.FT2Font(file).get_charmap() for file in files))
     return [letter for letter in dates.alphabet() if ord(letter) not in known]
 

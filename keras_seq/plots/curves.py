@@ -1,0 +1,43 @@
+"""Lines over a common axis."""
+
+from keras_seq.plots.style import COLOURS, INK, pyplot, save
+
+
+def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", markers=True):
+    """Lines over a common axis.
+
+    Args:
+        path: file to write, PNG.
+        series: dict of name -> (x values, y values).
+        xlabel, ylabel: str.
+        title: str.
+        percent: bool, write y as percentages.
+        log: "", "x", "y" or "xy", the axes that are logarithmic.
+        markers: bool, a dot at each point.
+
+    Returns:
+        The path.
+    """
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(7.5, 4.2))
+    for index, (name, (x, y)) in enumerate(series.items()):
+        axes.plot(x, y, marker="o" if markers else None, markersize=4, linewidth=2, color=COLOURS[index % len(COLOURS)], label=name)
+    axes.set_xlabel(xlabel, color=INK)
+    axes.set_ylabel(ylabel, color=INK)
+    axes.set_xscale("log" if "x" in log else "linear")
+    axes.set_yscale("log" if "y" in log else "linear")
+    axes.xaxis.set_major_formatter(lambda value, _: _short(value))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %" if percent else _short(value))
+    if title:
+        axes.set_title(title, fontsize=13, color=INK, loc="left")
+    axes.grid(axis="y", color="#e4e7eb")
+    axes.spines[["top", "right"]].set_visible(False)
+    if len(series) > 1:
+        axes.legend(frameon=False)
+    figure.tight_layout()
+    return save(figure, path)
+
+
+def _short(value):
+    """A tick's number: 12,000 or 0.25 or 1e-07."""
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e9 else f"{value:.3g}"

@@ -1,0 +1,95 @@
+"""What every lesson's script shares: its command line, its figures, its numbers and its claims.
+
+A lesson prints each number as it is measured and states each claim with the numbers that bear it out. At full size a
+claim that does not hold ends the script with exit code 1; `--smoke` runs the same path on tiny sizes and only prints.
+`--record` writes results/NN_name.json, which tutorials/README.md is made from.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+
+
+class Lesson:
+    """One run of a lesson.
+
+    Args:
+        script: path of the script, its `__file__`.
+        description: str, one line for `--help`.
+        argv: list of str, or None for the command line.
+
+    Attributes:
+        smoke: bool, tiny sizes.
+        run: path of the folder that figures and results.json are written into.
+
+    Example, in a script:
+        lesson = Lesson(__file__, "What tanh does.", argv)
+        lesson.number("largest output", 0.98)
+        lesson.figure(plots.curves(lesson.run / "tanh.png", series, "x", "tanh x"))
+        lesson.claim("tanh stays below 1: {largest:.2f}", largest < 1, largest=largest)
+        lesson.finish()
+    """
+
+    def __init__(self, script, description, argv=None):
+        self.name = Path(script).stem
+        default = Path("runs", self.name)
+        parser = argparse.ArgumentParser(prog=f"tutorials/{self.name}.py", description=description)
+        parser.add_argument("--run", type=Path, metavar="DIR", help=f"folder for figures (default: {default})")
+        parser.add_argument("--smoke", action="store_true", help="tiny sizes, in seconds, to see that everything runs")
+        parser.add_argument("--record", action="store_true", help="write the numbers to results/")
+        args = parser.parse_args(argv)
+        self.smoke = args.smoke
+        self.run = args.run or (default.with_name(default.name + "-smoke") if self.smoke else default)
+        self._record = args.record and not self.smoke
+        self._begin = time.perf_counter()
+        self._numbers, self._claims, self._figures = {}, [], []
+        self.run.mkdir(parents=True, exist_ok=True)
+
+    def number(self, name, value, form=".4g"):
+        """Prints a number and keeps it for results.json."""
+        self._numbers[name] = float(f"{value:.6g}")
+        print(f"  {name:58} {value:{form}}", flush=True)
+
+    def claim(self, text, holds, **numbers):
+        """States a claim, with its numbers in the text as `{name:format}`, and whether they bear it out."""
+        self._claims.append({"claim": text.format(**numbers), "holds": bool(holds)})
+        print(f"  {'->' if holds else 'NOT SO:'} {self._claims[-1]['claim']}", flush=True)
+
+    def figure(self, path):
+        """Keeps a written figure's path, and shows it where the lesson runs as a notebook."""
+        self._figures.append(str(path))
+        if "ipykernel" in sys.modules:
+            from IPython.display import Image, display
+
+            display(Image(filename=str(path)))
+
+    def finish(self, **more):
+        """Writes results.json; at full size ends with exit code 1 where a claim did not hold.
+
+        Args:
+            more: whatever else the results should hold, such as tables; anything JSON can hold.
+        """
+        from keras_seq.whole_file import whole_file
+
+        minutes = round((time.perf_counter() - self._begin) / 60, 1)
+        results = {
+            "command": f"python tutorials/{self.name}.py --record",
+            "minutes": minutes,
+            "numbers": self._numbers,
+            "claims": self._claims,
+            **more,
+        }
+        for path in [self.run / "results.json"] + ([RESULTS / f"{self.name}.json"] if self._record else []):
+            with whole_file(path) as temporary:
+                temporary.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(f"\n{minutes} minutes; figures:\n" + "\n".join(f"  {path}" for path in self._figures))
+        failed = [entry["claim"] for entry in self._claims if not entry["holds"]]
+        if failed and not self.smoke:
+            sys.exit("the numbers do not bear out: " + "; ".join(failed))

@@ -12,22 +12,9 @@ where memory and state are flat dicts of tensors. The loop is made of `keras.ops
 import numpy as np
 from keras import ops
 
+from keras_seq.layers.cache import write_at
+
 START, END = 1, 2
-
-
-def write_at(buffer, position, values):
-    """The buffer with `values` at one position of axis 1, as an expression that every export format converts.
-
-    Args:
-        buffer: `(batch, time)`
-        position: scalar int32.
-        values: `(batch,)`, of the buffer's dtype.
-
-    Returns:
-        `(batch, time)`
-    """
-    here = ops.expand_dims(ops.equal(ops.arange(buffer.shape[1], dtype="int32"), position), 0)  # (1, time)
-    return ops.where(here, ops.expand_dims(values, 1), buffer)
 
 
 def greedy(generator, source_ids, source_length, max_length):

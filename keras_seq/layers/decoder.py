@@ -16,6 +16,7 @@ GRU cell, used here, applies it after.
 import keras
 from keras import ops
 
+from keras_seq.layers.arguments import check_share, check_size
 from keras_seq.layers.attention import AdditiveAttention
 from keras_seq.layers.masks import length_mask
 
@@ -32,10 +33,8 @@ class RecurrentDecoder(keras.layers.Layer):
 
     def __init__(self, units, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units < 1:
-            raise ValueError(f"units={units!r} is not a width; give a whole number of 1 or more")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout!r} is outside [0, 1); give a share such as 0.1")
+        check_size("units", units)
+        check_share("dropout", dropout)
         self.units = units
         self.dropout = dropout
         self._cell = keras.layers.GRUCell(units, dtype=self.dtype_policy, name="cell")

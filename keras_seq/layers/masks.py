@@ -58,3 +58,52 @@ def padding_mask(ids):
         [[True, True, False]]
     """
     return ops.not_equal(ids, 0)
+
+
+def causal_mask(target, source=None):
+    """Mask that hides the future: position t attends to positions up to t.
+
+        mask[t, s] = s <= t
+
+    Args:
+        target: int or scalar int tensor, number of positions that attend.
+        source: int or scalar int tensor, number of positions that may be attended to; defaults to `target`.
+
+    Returns:
+        bool `(target, source)`
+
+    Example:
+        >>> print(ops.convert_to_numpy(causal_mask(2, 3)).tolist())
+        [[True, False, False], [True, True, False]]
+    """
+    rows = ops.expand_dims(ops.arange(target, dtype="int32"), 1)  # (target, 1)
+    columns = ops.expand_dims(ops.arange(target if source is None else source, dtype="int32"), 0)  # (1, source)
+    return columns <= rows  # (target, source)
+
+
+def combine_masks(value_mask, attention_mask, causal=None):
+    """One mask that keeps what all of the given ones keep.
+
+    Args:
+        value_mask: bool `(batch, source)` or None, which keys are there.
+        attention_mask: bool `(batch, target, source)` or None, which pairs may meet.
+        causal: bool `(target, source)` or None, as `causal_mask` gives.
+
+    Returns:
+        bool `(batch or 1, 1 or target, source)`, or None where all are None.
+
+    Example:
+        >>> mask = combine_masks(padding_mask([[5, 0]]), None, causal_mask(2))
+        >>> print(ops.convert_to_numpy(mask).tolist())
+        [[[True, False], [True, False]]]
+    """
+    masks = [
+        None if value_mask is None else ops.expand_dims(value_mask, 1),  # (batch, 1, source)
+        attention_mask,  # (batch, target, source)
+        None if causal is None else ops.expand_dims(causal, 0),  # (1, target, source)
+    ]
+    combined = None
+    for mask in masks:
+        if mask is not None:
+            combined = mask if combined is None else ops.logical_and(combined, mask)
+    return combined

@@ -53,9 +53,9 @@ def by_hand(decoder, tokens, state, values, lengths):
     alignments = np.zeros((*tokens.shape[:2], values.shape[1]))
     for row, length in enumerate(lengths):
         hidden, kept = state[row].astype("float64"), values[row, :length].astype("float64")
-        keys = kept @ weight["attention/key/kernel"] + weight["attention/key/bias"]
+        keys = kept @ weight["attention/score/key/kernel"] + weight["attention/score/key/bias"]
         for position in range(tokens.shape[1]):
-            scores = np.tanh(hidden @ weight["attention/query/kernel"] + keys) @ weight["attention/scale"]
+            scores = np.tanh(hidden @ weight["attention/score/query/kernel"] + keys) @ weight["attention/score/scale"]
             alignment = np.exp(scores) / np.exp(scores).sum()
             context = alignment @ kept
             read = np.concatenate([tokens[row, position], context]) @ weight["cell/kernel"] + weight["cell/bias"][0]

@@ -1,0 +1,252 @@
+"""Multi-head attention: several soft look-ups at once, each in its own part of the features.
+
+    head_i = softmax over the kept keys of (W_q query)_i . (W_k key)_i / sqrt(head size)  *  (W_v value)_i
+    output = W_o [head_1; ...; head_h]
+
+Reference: Vaswani et al., 2017, "Attention Is All You Need", section 3.2.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_seq.layers.arguments import check_attention_inputs, check_share, check_size
+from keras_seq.layers.attention import masked_softmax
+from keras_seq.layers.cache import write_at
+from keras_seq.layers.masks import causal_mask, combine_masks
+
+
+def split_heads(tensor, num_heads):
+    """Splits the last dimension: `(batch, time, features)` to `(batch, time, heads, head size)`."""
+    time = ops.shape(tensor)[1]
+    return ops.reshape(tensor, (-1, time, num_heads, tensor.shape[-1] // num_heads))
+
+
+def join_heads(tensor):
+    """The inverse of `split_heads`: `(batch, time, heads, head size)` to `(batch, time, features)`."""
+    time = ops.shape(tensor)[1]
+    return ops.reshape(tensor, (-1, time, tensor.shape[2] * tensor.shape[3]))
+
+
+def multi_head_weights(query, key, mask=None):
+    """Attention weights of every head.
+
+        weights_h = softmax over the kept keys of query_h . key_h / sqrt(head size)
+
+    Args:
+        query: `(batch, target, heads, head size)`
+        key: `(batch, source, heads, head size)`
+        mask: bool `(batch or 1, 1 or target, source)`, True where a key may be attended to; None keeps all.
+
+    Returns:
+        `(batch, heads, target, source)`; zeros where there is nothing to attend to.
+    """
+    # Divided before the product, which then overflows later in float16.
+    query = query / math.sqrt(query.shape[-1])
+    scores = ops.einsum("bthk,bshk->bhts", query, key)  # (batch, heads, target, source)
+    return masked_softmax(scores, None if mask is None else ops.expand_dims(mask, 1))
+
+
+def fused_attention(query, key, value, mask=None):
+    """`multi_head_weights` times the values, by the backend's fused kernel where it has one; no weights are returned.
+
+    Args:
+        query: `(batch, target, heads, head size)`
+        key: `(batch, source, heads, head size)`
+        value: `(batch, source, heads, head size)`
+        mask: bool `(batch or 1, 1 or target, source)` or None.
+
+    Returns:
+        `(batch, target, heads, head size)`; zeros where there is nothing to attend to.
+    """
+    query = query / math.sqrt(query.shape[-1])
+    if mask is None:
+        return ops.dot_product_attention(query, key, value, scale=1.0)
+    # What the kernels return for a row with nothing to attend to differs by backend, NaN included: such a row attends
+    # to everything, and is then set to zero.
+    anything = ops.any(mask, axis=-1, keepdims=True)  # (batch or 1, 1 or target, 1)
+    mask = ops.expand_dims(ops.logical_or(mask, ops.logical_not(anything)), 1)  # (batch or 1, 1, 1 or target, source)
+    output = ops.dot_product_attention(query, key, value, mask=mask, scale=1.0)
+    return output * ops.cast(ops.expand_dims(anything, -1), output.dtype)
+
+
+@keras.saving.register_keras_serializable("keras_seq")
+class MultiHeadAttention(keras.layers.Layer):
+    """Scaled dot-product attention in `num_heads` parts of the features at once.
+
+        head_i = softmax over the kept keys of (W_q query)_i . (W_k key)_i / sqrt(head size)  *  (W_v value)_i
+        output = W_o [head_1; ...; head_h]
+
+    One linear map each for query, key, value and output, `units` wide; heads are slices of the last dimension, as in
+    PyTorch, whose in_proj_weight is our three kernels stacked and transposed. Keras keeps a kernel
+    `(features, heads, head size)` instead, and chooses the head size freely. Without `return_attention_scores` and
+    dropout the backend's fused kernel is used (`keras.ops.dot_product_attention`).
+
+    Args:
+        units: int, width of queries, keys and values, all heads together, and of the output.
+        num_heads: int, a divisor of `units`.
+        dropout: float in [0, 1), applied to the weights in training.
+        use_bias: bool, whether the four linear maps have one.
+
+    Call arguments:
+        query: `(batch, target, query_features)`
+        value: `(batch, source, value_features)`; the query itself for self-attention.
+        key: `(batch, source, key_features)`, defaults to `value`.
+        query_mask: bool `(batch, target)`; passed on as the mask of the output, it changes no number.
+        value_mask: bool `(batch, source)`, True where a key may be attended to.
+        attention_mask: bool `(batch, target, source)`, combined with `value_mask`.
+        use_causal_mask: bool, hide from position t of the target the source positions after t.
+        return_attention_scores: bool.
+
+    Returns:
+        `(batch, target, units)`, and with `return_attention_scores` the weights `(batch, heads, target, source)`.
+
+    Raises:
+        ValueError: if `num_heads` does not divide `units`, `dropout` is out of range, a rank is wrong, batch or source
+            sizes disagree, or a mask has the wrong rank or dtype.
+
+    Example:
+        >>> layer = MultiHeadAttention(units=8, num_heads=2)
+        >>> output, weights = layer(ops.ones((2, 3, 5)), ops.ones((2, 7, 11)), return_attention_scores=True)
+        >>> tuple(output.shape), tuple(weights.shape)
+        ((2, 3, 8), (2, 2, 3, 7))
+
+    Reference: Vaswani et al., 2017, "Attention Is All You Need", section 3.2.2.
+    """
+
+    def __init__(self, units, num_heads, dropout=0.0, use_bias=True, **kwargs):
+        super().__init__(**kwargs)
+        check_size("units", units)
+        check_size("num_heads", num_heads)
+        check_share("dropout", dropout)
+        if units % num_heads:
+            divisors = ", ".join(str(heads) for heads in range(1, units + 1) if units % heads == 0)
+            raise ValueError(f"num_heads={num_heads} does not divide units={units}; choose one of {divisors}")
+        self.units = units
+        self.num_heads = num_heads
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.supports_masking = True
+        self._query, self._key, self._value, self._output = (
+            keras.layers.Dense(units, use_bias=use_bias, dtype=self.dtype_policy, name=name)
+            for name in ("query", "key", "value", "output")
+        )
+        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        self._query.build(query_shape)
+        self._key.build(key_shape or value_shape)
+        self._value.build(value_shape)
+        self._output.build((*query_shape[:-1], self.units))
+        self.built = True
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        attention_mask=None,
+        use_causal_mask=False,
+        return_attention_scores=False,
+        training=None,
+    ):
+        check_attention_inputs(query, value, value if key is None else key, value_mask, attention_mask)
+        causal = causal_mask(ops.shape(query)[1], ops.shape(value)[1]) if use_causal_mask else None
+        mask = combine_masks(value_mask, attention_mask, causal)
+        cache = self.project(value, key)
+        if not return_attention_scores:
+            return self.attend(query, cache, mask, training)
+        weights = multi_head_weights(self._heads(self._query(query)), cache["key"], mask)
+        return self._weigh(weights, cache["value"], training), weights
+
+    def project(self, value, key=None):
+        """Keys and values of a source, made once where many queries follow.
+
+        Args:
+            value: `(batch, source, value_features)`
+            key: `(batch, source, key_features)`, defaults to `value`.
+
+        Returns:
+            dict of `key` and `value`, each `(batch, source, heads, head size)`.
+        """
+        key = value if key is None else key
+        return {"key": self._heads(self._key(key)), "value": self._heads(self._value(value))}
+
+    def attend(self, query, cache, mask=None, training=None):
+        """Attention to keys and values that `project` or `step` made.
+
+        Args:
+            query: `(batch, target, query_features)`
+            cache: dict of `key` and `value`, each `(batch, source, heads, head size)`.
+            mask: bool `(batch or 1, 1 or target, source)` or None.
+
+        Returns:
+            `(batch, target, units)`
+        """
+        query = self._heads(self._query(query))  # (batch, target, heads, head size)
+        if self.dropout and training:
+            return self._weigh(multi_head_weights(query, cache["key"], mask), cache["value"], training)
+        return self._output(join_heads(fused_attention(query, cache["key"], cache["value"], mask)))
+
+    def empty_cache(self, batch_size, length):
+        """Room for the keys and values of `length` positions, to be filled by `step`.
+
+        Args:
+            batch_size: int or scalar int tensor.
+            length: int, number of positions.
+
+        Returns:
+            dict of `key` and `value`, zeros `(batch, length, heads, head size)`.
+        """
+        shape = (batch_size, length, self.num_heads, self.units // self.num_heads)
+        return {name: ops.zeros(shape, self.compute_dtype) for name in ("key", "value")}
+
+    def step(self, token, cache, position):
+        """One position of causal self-attention: what a call with `use_causal_mask` gives at that position.
+
+        Args:
+            token: `(batch, features)`
+            cache: dict of `key` and `value`, `(batch, length, heads, head size)`, filled up to `position` - 1.
+            position: scalar int32, counted from 0.
+
+        Returns:
+            the output `(batch, units)` and the cache with this position's key and value.
+        """
+        token = ops.expand_dims(token, 1)  # (batch, 1, features)
+        made = self.project(token)
+        cache = {name: write_at(cache[name], position, ops.squeeze(made[name], 1)) for name in ("key", "value")}
+        filled = ops.arange(cache["key"].shape[1], dtype="int32") <= position  # (length,)
+        mask = ops.reshape(filled, (1, 1, -1))
+        return ops.squeeze(self.attend(token, cache, mask), 1), cache
+
+    def _heads(self, tensor):
+        return split_heads(tensor, self.num_heads)
+
+    def _weigh(self, weights, value, training):
+        weights = self._dropout(weights, training=training)
+        return self._output(join_heads(ops.einsum("bhts,bshk->bthk", weights, value)))
+
+    def compute_mask(self, query, value=None, key=None, query_mask=None, **kwargs):
+        return query_mask
+
+    def compute_output_shape(self, query_shape, value_shape, key_shape=None):
+        return (*query_shape[:-1], self.units)
+
+    def compute_output_spec(self, query, value, key=None, return_attention_scores=False, **kwargs):
+        masks = kwargs.get("value_mask"), kwargs.get("attention_mask")
+        check_attention_inputs(query, value, value if key is None else key, *masks)
+        output = keras.KerasTensor((*query.shape[:-1], self.units), self.compute_dtype)
+        shape = (query.shape[0], self.num_heads, query.shape[1], value.shape[1])
+        return (output, keras.KerasTensor(shape, self.compute_dtype)) if return_attention_scores else output
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "num_heads": self.num_heads,
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+        }

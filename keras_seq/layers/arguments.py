@@ -61,8 +61,9 @@ def check_mask(name, mask, wanted):
         return
     if len(mask.shape) != wanted.count(",") + 1:
         raise ValueError(f"{name} has shape {tuple(mask.shape)}; attention wants {wanted}")
-    if keras.backend.standardize_dtype(mask.dtype) != "bool":
-        raise ValueError(f"{name} is {mask.dtype}; attention wants bool, True where a key may be attended to")
+    dtype = keras.backend.standardize_dtype(mask.dtype)
+    if dtype != "bool":
+        raise ValueError(f"{name} is {dtype}; attention wants bool, True where a key may be attended to")
 
 
 def check_equal_sizes(name, tensor, axis, other_name, other, other_axis):

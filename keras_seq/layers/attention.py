@@ -103,7 +103,8 @@ class Attention(keras.layers.Layer):
             self._output = keras.layers.Dense(output_size, dtype=self.dtype_policy, name="output")
 
     def build(self, query_shape, value_shape, key_shape=None):
-        self._rule.build(tuple(query_shape), tuple(key_shape or value_shape))
+        if not self._rule.built:
+            self._rule.build(tuple(query_shape), tuple(key_shape or value_shape))
         if self._output is not None:
             self._output.build((*query_shape[:-1], value_shape[-1] + query_shape[-1]))
         self.built = True
@@ -148,6 +149,7 @@ class Attention(keras.layers.Layer):
             The context `(batch, target, value_features)` and the weights `(batch, target, source)`.
         """
         weights = masked_softmax(self._rule.compare(projected_query, projected_keys), mask)
+        weights = ops.cast(weights, value.dtype)
         context = ops.matmul(self._dropout(weights, training=training), value)  # (batch, target, value_features)
         return context, weights
 

@@ -15,6 +15,7 @@ from keras_seq.layers.arguments import check_attention_inputs, check_share, chec
 from keras_seq.layers.attention import masked_softmax
 from keras_seq.layers.cache import write_at
 from keras_seq.layers.masks import causal_mask, combine_masks
+from keras_seq.layers.scores import widen
 
 
 def split_heads(tensor, num_heads):
@@ -42,10 +43,9 @@ def multi_head_weights(query, key, mask=None):
     Returns:
         `(batch, heads, target, source)`; zeros where there is nothing to attend to.
     """
-    # Divided before the product, which then overflows later in float16.
-    query = query / math.sqrt(query.shape[-1])
-    scores = ops.einsum("bthk,bshk->bhts", query, key)  # (batch, heads, target, source)
-    return masked_softmax(scores, None if mask is None else ops.expand_dims(mask, 1))
+    scores = ops.einsum("bthk,bshk->bhts", *widen(query / math.sqrt(query.shape[-1]), key))
+    weights = masked_softmax(scores, None if mask is None else ops.expand_dims(mask, 1))
+    return ops.cast(weights, query.dtype)
 
 
 def fused_attention(query, key, value, mask=None):
@@ -60,6 +60,9 @@ def fused_attention(query, key, value, mask=None):
     Returns:
         `(batch, target, heads, head size)`; zeros where there is nothing to attend to.
     """
+    if keras.backend.backend() == "tensorflow" and keras.backend.standardize_dtype(query.dtype) == "float16":
+        # Keras has no fused kernel for TensorFlow, and its product overflows in float16.
+        return ops.einsum("bhts,bshk->bthk", multi_head_weights(query, key, mask), value)
     query = query / math.sqrt(query.shape[-1])
     if mask is None:
         return ops.dot_product_attention(query, key, value, scale=1.0)

@@ -46,10 +46,17 @@ def dot_scores(query, key, divisor=1.0):
         divisor: float; sqrt(features) keeps the variance of the scores at 1 for features of variance 1.
 
     Returns:
-        `(batch, target, source)`
+        `(batch, target, source)`, float32 where query and key are float16.
     """
-    # Divided before the product, which then overflows later in float16.
-    return ops.einsum("btk,bsk->bts", query / divisor, key)
+    return ops.einsum("btk,bsk->bts", *widen(query / divisor, key))
+
+
+def widen(*tensors):
+    """The tensors in float32 where they are float16, in which the product of two vectors easily overflows."""
+    return [
+        ops.cast(tensor, "float32") if keras.backend.standardize_dtype(tensor.dtype) == "float16" else tensor
+        for tensor in map(ops.convert_to_tensor, tensors)
+    ]
 
 
 class ScoringRule(keras.layers.Layer):
@@ -84,6 +91,10 @@ class ScoringRule(keras.layers.Layer):
     def compute_output_shape(self, query_shape, key_shape):
         check_sequences(query=query_shape, key=key_shape)
         return (*query_shape[:-1], key_shape[1])
+
+    def get_config(self):
+        # Keras's own refuses a layer without an __init__ that was given a dtype policy.
+        return super().get_config()
 
 
 @keras.saving.register_keras_serializable("keras_seq")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
-from keras_seq.layers import combine_masks, length_mask, mask_lengths, padding_mask
+from keras_seq.layers import causal_mask, combine_masks, length_mask, mask_lengths, padding_mask
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=5))
@@ -40,3 +40,14 @@ def test_both_masks_are_one_where_both_keep():
     assert both.tolist() == [[[False, True, False], [True, True, False]], [[True, False, False], [False, False, False]]]
     assert ops.convert_to_numpy(combine_masks(keys, None)).shape == (2, 1, 3)
     assert combine_masks(None, pairs) is pairs
+
+
+def test_the_causal_mask_keeps_the_past_and_the_present():
+    assert ops.convert_to_numpy(causal_mask(3)).tolist() == np.tril(np.ones((3, 3), bool)).tolist()
+    assert ops.convert_to_numpy(causal_mask(2, 4)).tolist() == [[True, False, False, False], [True, True, False, False]]
+
+
+def test_padding_and_the_future_are_hidden_together():
+    both = ops.convert_to_numpy(combine_masks(np.array([[True, True, False]]), None, causal_mask(3)))
+    assert both.tolist() == [[[True, False, False], [True, True, False], [True, True, False]]]
+    assert ops.convert_to_numpy(combine_masks(None, None, causal_mask(2))).shape == (1, 2, 2)

@@ -1,4 +1,7 @@
-"""Writes README's tables from results/: `python tutorials/results_table.py`; `--check` says whether they are stale."""
+"""Writes the tables of README.md and tutorials/README.md from results/.
+
+`python tutorials/results_table.py`; with `--check` it says whether they are stale and changes nothing.
+"""
 
 import argparse
 import json
@@ -12,33 +15,54 @@ _BEGIN, _END = "<!-- results: {name} -->\n", "<!-- end -->"
 
 
 def main(argv=None):
-    """Rewrites the tables between README's markers; with --check changes nothing and returns 1 where they differ."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 if README is stale")
+    """Rewrites the tables between the pages' markers; with --check changes nothing and returns 1 where they differ."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 if a page is stale")
     args = parser.parse_args(argv)
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    fresh = filled(text)
-    if args.check and fresh != text:
-        print("README.md is stale: run python tutorials/results_table.py", file=sys.stderr)
-        return 1
-    if not args.check:
-        readme.write_text(fresh, encoding="utf-8")
-    return 0
+    code = 0
+    for page, parts in _pages().items():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        fresh = filled(text, parts)
+        if args.check and fresh != text:
+            print(f"{page} is stale: run python tutorials/results_table.py", file=sys.stderr)
+            code = 1
+        if not args.check:
+            (ROOT / page).write_text(fresh, encoding="utf-8")
+    return code
 
 
-def filled(text):
-    """README's text with each table made anew."""
-    quickstart, lesson = (
-        json.loads((ROOT / "results" / name).read_text(encoding="utf-8"))
-        for name in ("00_quickstart.json", "10_seq2seq_attention.json")
-    )
-    parts = {"artefacts": artefacts(quickstart), "attention": attention(quickstart, lesson), "rules": rules()}
+def _pages():
+    """The tables of each page, by the name in its markers."""
+    quickstart, dates_lesson = _results("00_quickstart"), _results("10_seq2seq_attention")
+    readme = {"artefacts": artefacts(quickstart), "attention": attention(quickstart, dates_lesson), "rules": rules()}
+    return {"README.md": readme, "tutorials/README.md": {"lessons": lessons()}}
+
+
+def _results(name):
+    return json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def filled(text, parts):
+    """A page's text with each table made anew."""
     for name, table in parts.items():
         begin = _BEGIN.format(name=name)
         head, rest = text.split(begin, 1)
         text = head + begin + "\n" + table + "\n" + rest[rest.index(_END) :]
     return text
+
+
+def lessons():
+    """What each lesson claims and measured, for the lessons that state claims."""
+    sections = []
+    for path in sorted((ROOT / "results").glob("[0-9][0-9]_*.json")):
+        lesson = _results(path.stem)
+        if "claims" in lesson:
+            lines = [f"- {entry['claim']}{'' if entry['holds'] else ' (NOT SO)'}" for entry in lesson["claims"]]
+            heading = f"### [{path.stem}]({path.stem}.py)"
+            sections.append(
+                "\n".join([heading, "", *lines, "", f"(`{lesson['command']}`, {lesson['minutes']} minutes)"])
+            )
+    return "\n\n".join(sections)
 
 
 def artefacts(quickstart):

@@ -26,7 +26,9 @@ def test_a_changed_figure_is_seen(results_table, tmp_path, monkeypatch, capsys):
         (tmp_path / "results" / file.name).write_text(
             file.read_text(encoding="utf-8").replace('"parameters": ', '"parameters": 7'), encoding="utf-8"
         )
-    (tmp_path / "README.md").write_text((ROOT / "README.md").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "tutorials").mkdir()
+    for page in ("README.md", "tutorials/README.md"):
+        (tmp_path / page).write_text((ROOT / page).read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(results_table, "ROOT", tmp_path)
     assert results_table.main(["--check"]) == 1
     assert "stale" in capsys.readouterr().err

@@ -1,0 +1,178 @@
+"""Pictures with labels: Fashion-MNIST, and scikit-learn's digits where it cannot be had.
+
+`KERAS_SEQ_DATA` names a folder whose `tfds/` is a tensorflow-datasets `data_dir`; unset, its own folder and the network
+serve. The sets have no validation part: it is carved from train by a fixed seed.
+
+Reference: Xiao, Rasul and Vollgraf, 2017, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
+Algorithms" (MIT licence).
+"""
+
+import contextlib
+import os
+import threading
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+_FASHION_MNIST_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-labels-idx1-ubyte.gz"
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Pictures and labels in three parts.
+
+    Attributes:
+        name: str, "fashion_mnist" or "digits".
+        classes: tuple of str, the name of each label.
+        train, validation, test: pairs of images, uint8 `(examples, height, width, 1)`, and labels, int32 `(examples,)`.
+        origin: str, where they came from, and if they stand in for others, why.
+    """
+
+    name: str
+    classes: tuple
+    train: tuple
+    validation: tuple
+    test: tuple
+    origin: str
+
+
+def images(validation=5000, examples=None, seed=0):
+    """Fashion-MNIST where it can be had, else scikit-learn's digits; `origin` says which and why.
+
+    Args:
+        validation, examples, seed: as for `fashion_mnist`; of the digits at most a fifth of train is for validation.
+
+    Returns:
+        `Images`.
+
+    Raises:
+        ModuleNotFoundError: if neither tensorflow-datasets nor scikit-learn is installed.
+        ValueError: if `validation` leaves nothing to train on.
+    """
+    try:
+        return fashion_mnist(validation, examples, seed)
+    except (OSError, ModuleNotFoundError) as error:
+        return digits(examples, seed, reason=f"Fashion-MNIST cannot be had: {error}")
+
+
+def fashion_mnist(validation=5000, examples=None, seed=0):
+    """60 000 and 10 000 pictures of clothes, 28 x 28 grey pixels, ten classes.
+
+    Args:
+        validation: int, pictures of train set aside for validation.
+        examples: int, only the first so many of train and of test, for a try; None for all.
+        seed: int, of the validation part.
+
+    Returns:
+        `Images`.
+
+    Raises:
+        FileNotFoundError: if `KERAS_SEQ_DATA` is set and the set is not in it.
+        ConnectionError: if it is neither on this machine nor to be had over the network.
+        OSError: if what is there under its name is another set.
+        ModuleNotFoundError: if tensorflow-datasets is not installed.
+        ValueError: if `validation` leaves nothing to train on.
+    """
+    tfds = _tensorflow_datasets()
+    folder = os.environ.get("KERAS_SEQ_DATA")
+    data_dir = str(Path(folder, "tfds")) if folder else None
+    builder = tfds.builder("fashion_mnist", data_dir=data_dir)
+    if not builder.is_prepared():
+        if folder:
+            raise FileNotFoundError(
+                f"KERAS_SEQ_DATA={folder} has no tfds/fashion_mnist; unset it to download the set, or prepare it "
+                f'there: tfds.load("fashion_mnist", data_dir="{data_dir}")'
+            )
+        if not _answers(_FASHION_MNIST_URL):  # tensorflow-datasets itself tries for minutes
+            raise ConnectionError(
+                "it is not on this machine, and the network does not answer; set KERAS_SEQ_DATA to a folder with "
+                "tfds/fashion_mnist"
+            )
+        builder.download_and_prepare()
+    _check_classes(builder)
+    part = f"[:{examples}]" if examples else ""
+    train, test = builder.as_dataset(split=[f"train{part}", f"test{part}"], batch_size=-1, as_supervised=True)
+    train, test = (_arrays(pictures.numpy(), labels.numpy()) for pictures, labels in (train, test))
+    train, validation = _carve(*train, validation, seed)
+    classes = tuple(builder.info.features["label"].names)
+    return Images("fashion_mnist", classes, train, validation, test, f"tensorflow-datasets, {builder.data_path}")
+
+
+def digits(examples=None, seed=0, reason=None):
+    """1797 handwritten digits of 8 x 8 pixels that come with scikit-learn: a fifth each for validation and test.
+
+    Args:
+        examples: int, only so many of all; None for all.
+        seed: int, of the parts.
+        reason: str, why it stands in for another set; becomes part of `origin`.
+
+    Returns:
+        `Images`.
+
+    Raises:
+        ModuleNotFoundError: if scikit-learn is not installed.
+
+    Reference: Alpaydin and Kaynak, 1998, "Optical Recognition of Handwritten Digits" (UCI repository, CC BY 4.0).
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("the digits come with scikit-learn: pip install scikit-learn") from error
+    pictures, labels = load_digits(return_X_y=True)
+    pictures = np.round(pictures.reshape(-1, 8, 8, 1)[:examples] * (255 / 16))  # they hold 0 to 16
+    rest, test = _carve(*_arrays(pictures, labels[:examples]), len(pictures) // 5, seed)
+    train, validation = _carve(*rest, len(pictures) // 5, seed)
+    origin = "scikit-learn's load_digits" + (f"; {reason}" if reason else "")
+    return Images("digits", tuple("0123456789"), train, validation, test, origin)
+
+
+def _tensorflow_datasets():
+    try:
+        import tensorflow_datasets as tfds
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error.name} is not installed: pip install tensorflow-datasets importlib_resources"
+        ) from error
+    return tfds
+
+
+def _check_classes(builder):
+    """Refuses another set under the name: MNIST has the same sizes, and 99 % on it would look like a fine score."""
+    skip = _tensorflow_datasets().decode.SkipDecoding()  # labels alone
+    undecoded = builder.as_dataset(split="test", batch_size=-1, decoders={"image": skip})
+    counts = np.bincount(undecoded["label"].numpy(), minlength=10)
+    if set(counts) != {1000}:
+        raise OSError(
+            f"{builder.data_path} is not Fashion-MNIST: its test part has {counts.min()} to {counts.max()} pictures a "
+            "class, wanted 1000 of each; remove the folder and prepare the set anew"
+        )
+
+
+def _answers(url, seconds=5):
+    """Whether a server answers in time; asked from a thread, since looking up its name has no time limit."""
+    answered = threading.Event()
+
+    def ask():
+        request = urllib.request.Request(url, method="HEAD")
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=seconds):
+            answered.set()
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return answered.is_set()
+
+
+def _arrays(pictures, labels):
+    return np.asarray(pictures, "uint8"), np.asarray(labels, "int32")
+
+
+def _carve(pictures, labels, count, seed):
+    """All but `count` examples, and those, picked by the seed."""
+    if not 0 < count < len(labels):
+        raise ValueError(f"validation={count} leaves nothing of {len(labels)} examples; give 1 to {len(labels) - 1}")
+    order = np.random.default_rng(seed).permutation(len(labels))
+    kept, carved = order[count:], order[:count]
+    return (pictures[kept], labels[kept]), (pictures[carved], labels[carved])

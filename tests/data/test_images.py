@@ -1,0 +1,133 @@
+"""Pictures come from tensorflow-datasets, and from scikit-learn where they cannot; the parts never overlap."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_seq.data import images as module
+from keras_seq.data.images import digits, fashion_mnist, images
+
+DATA = os.environ.get("KERAS_SEQ_DATA")
+with_data = pytest.mark.skipif(
+    not (DATA and Path(DATA, "tfds", "fashion_mnist").exists()), reason="KERAS_SEQ_DATA has no tfds/fashion_mnist"
+)
+
+
+def pictures(part):
+    return {picture.tobytes() for picture in part[0]}
+
+
+class Builder:
+    """What tensorflow-datasets would give: pictures that are their number, and so many of each label in test."""
+
+    data_path = "somewhere/fashion_mnist/3.0.1"
+    info = SimpleNamespace(features={"label": SimpleNamespace(names=list("abcdefghij"))})
+
+    def __init__(self, counts):
+        self._test_labels = np.repeat(np.arange(10), counts)
+
+    def is_prepared(self):
+        return True
+
+    def as_dataset(self, split, batch_size, as_supervised=False, decoders=None):
+        if split == "test":
+            return {"label": tf.constant(self._test_labels)}
+        numbers = np.arange(200)
+        pictures = tf.constant(np.broadcast_to(numbers[:, None, None, None], (200, 28, 28, 1)).astype("uint8"))
+        assert split == ["train[:200]", "test[:200]"] and batch_size == -1 and as_supervised
+        return [(pictures, tf.constant(numbers % 10)), (pictures, tf.constant(numbers % 10))]
+
+
+@pytest.fixture
+def balanced(monkeypatch):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="pip install tensorflow-datasets importlib_resources")
+    monkeypatch.setattr(tfds, "builder", lambda *_, **__: Builder([1000] * 10))
+
+
+def test_fashion_mnist_is_carved_by_the_seed(balanced):
+    found, again, other = (fashion_mnist(validation=30, examples=200, seed=seed) for seed in (1, 1, 2))
+    assert found.name == "fashion_mnist" and "somewhere" in found.origin and found.classes == tuple("abcdefghij")
+    assert [part[0].shape for part in (found.train, found.validation, found.test)] == [
+        (count, 28, 28, 1) for count in (170, 30, 200)
+    ]
+    assert found.train[0].dtype == "uint8" and found.train[1].dtype == "int32"
+    np.testing.assert_array_equal(found.train[0][:, 0, 0, 0] % 10, found.train[1])
+    np.testing.assert_array_equal(found.validation[0], again.validation[0])
+    assert pictures(found.validation) != pictures(other.validation)
+    assert not pictures(found.train) & pictures(found.validation)
+
+
+def test_mnist_under_the_name_of_fashion_mnist_is_refused_and_the_digits_stand_in(monkeypatch):
+    """MNIST's test part has these many of each digit; a small network scores 99 % on it."""
+    tfds = pytest.importorskip("tensorflow_datasets", reason="pip install tensorflow-datasets importlib_resources")
+    counts = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    monkeypatch.setattr(tfds, "builder", lambda *_, **__: Builder(counts))
+    message = "is not Fashion-MNIST: its test part has 892 to 1135 pictures a class, wanted 1000 of each"
+    with pytest.raises(OSError, match=message):
+        fashion_mnist(validation=30, examples=200)
+    found = images(validation=30, examples=200)
+    assert found.name == "digits" and message in found.origin
+
+
+@with_data
+def test_what_the_data_folder_calls_fashion_mnist_is_it():
+    pytest.importorskip("tensorflow_datasets", reason="pip install tensorflow-datasets importlib_resources")
+    try:
+        found = fashion_mnist(validation=30, examples=200)
+    except OSError as error:
+        pytest.xfail(str(error))
+    assert DATA in found.origin and found.classes[0] == "T-shirt/top" and found.train[0].shape == (170, 28, 28, 1)
+
+
+def test_the_digits_are_cut_into_three_parts_that_do_not_overlap():
+    found = digits()
+    assert [len(labels) for _, labels in (found.train, found.validation, found.test)] == [1079, 359, 359]
+    assert found.train[0].shape == (1079, 8, 8, 1) and found.train[0].dtype == "uint8"
+    assert found.train[0].min() == 0 and found.train[0].max() == 255
+    parts = [pictures(part) for part in (found.train, found.validation, found.test)]
+    assert len(parts[0] | parts[1] | parts[2]) == sum(map(len, parts))
+    np.testing.assert_array_equal(found.test[1], digits().test[1])
+    assert len(digits(examples=50).train[1]) == 30
+
+
+def test_without_the_set_the_digits_stand_in_and_say_why(monkeypatch, tmp_path):
+    pytest.importorskip("tensorflow_datasets", reason="pip install tensorflow-datasets importlib_resources")
+    monkeypatch.setenv("KERAS_SEQ_DATA", str(tmp_path))
+    found = images(validation=30, examples=100)
+    assert found.name == "digits" and len(found.train[1]) == 60
+    assert "scikit-learn" in found.origin and "has no tfds/fashion_mnist; unset it" in found.origin
+    with pytest.raises(FileNotFoundError, match="has no tfds/fashion_mnist; unset it"):
+        fashion_mnist()
+
+
+def test_without_a_network_the_digits_stand_in_within_seconds(monkeypatch, tmp_path):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="pip install tensorflow-datasets importlib_resources")
+    monkeypatch.delenv("KERAS_SEQ_DATA", raising=False)
+    builder = tfds.builder("fashion_mnist", data_dir=str(tmp_path))
+    monkeypatch.setattr(tfds, "builder", lambda *_, **__: builder)
+    monkeypatch.setattr(module, "_FASHION_MNIST_URL", "http://nowhere.invalid/")
+    begin = time.monotonic()
+    assert "the network does not answer; set KERAS_SEQ_DATA" in images(examples=100).origin
+    assert time.monotonic() - begin < 8
+    with pytest.raises(ConnectionError, match="not on this machine"):
+        fashion_mnist()
+
+
+def test_without_the_packages_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    assert "pip install tensorflow-datasets importlib_resources" in images(examples=100).origin
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install scikit-learn"):
+        images(examples=100)
+
+
+def test_a_validation_part_that_leaves_nothing_is_refused(balanced):
+    for validation in (0, 200):
+        with pytest.raises(ValueError, match=f"validation={validation} leaves nothing of 200 examples; give 1 to 199"):
+            fashion_mnist(validation, examples=200)

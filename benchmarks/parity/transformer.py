@@ -3,9 +3,6 @@
 PyTorch's padding masks say True where a position is hidden, the opposite of ours, and its decoder sees the future
 unless it is told not to. Its `nn.Transformer` puts a normalisation behind encoder and decoder for post-norm too; ours
 is given one by hand. It runs in training mode without dropout, where it takes no shortcut around its own equations.
-
-TensorFlow's gelu has its constant sqrt(1/2) rounded to float32, in float64 too: it is 5e-9 off. In float64 our layers
-are given the formula as a function.
 """
 
 import functools
@@ -14,7 +11,6 @@ import math
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from benchmarks.parity.row import compare
 from keras_seq.layers.masks import length_mask
@@ -151,22 +147,13 @@ def _positions(dtype):
         yield compare(f"sinusoidal_positions, {length} x {features}", "formula", "outputs", ours, wanted, dtype)
 
 
-def _activation(name, dtype):
-    """What our layers are given for an activation of PyTorch's; see the top."""
-
-    def gelu(x):
-        return x * (1 + ops.erf(x / math.sqrt(2))) / 2
-
-    return gelu if name == "gelu" and dtype == "float64" else name
-
-
 def _encoder_layer(dtype, norm, activation, masked):
     import torch
 
     theirs = torch.nn.TransformerEncoderLayer(**_settings(torch, dtype, norm, activation))
     _randomise(theirs)
     source, _, mask, _ = _arrays(dtype)
-    ours = EncoderLayer(UNITS, HEADS, FEED_FORWARD, norm=norm, activation=_activation(activation, dtype), dtype=dtype)
+    ours = EncoderLayer(UNITS, HEADS, FEED_FORWARD, norm=norm, activation=activation, dtype=dtype)
     ours.build(source.shape)
     _assign(_paths(ours), layer_from_torch(_state(theirs)))
     kept = mask if masked else None
@@ -183,7 +170,7 @@ def _decoder_layer(dtype, norm, activation, masked):
     theirs = torch.nn.TransformerDecoderLayer(**_settings(torch, dtype, norm, activation))
     _randomise(theirs)
     memory, target, memory_mask, target_mask = _arrays(dtype)
-    ours = DecoderLayer(UNITS, HEADS, FEED_FORWARD, norm=norm, activation=_activation(activation, dtype), dtype=dtype)
+    ours = DecoderLayer(UNITS, HEADS, FEED_FORWARD, norm=norm, activation=activation, dtype=dtype)
     ours.build(target.shape, memory.shape)
     _assign(_paths(ours), layer_from_torch(_state(theirs)))
     masks, hidden = {}, {"tgt_mask": torch.tensor(_future())}
@@ -228,7 +215,7 @@ class _EncoderDecoder:
     """Our encoder and decoder as `nn.Transformer` joins them: each ends with a normalisation."""
 
     def __init__(self, norm, activation, dtype):
-        settings = {"norm": norm, "activation": _activation(activation, dtype), "dtype": dtype}
+        settings = {"norm": norm, "activation": activation, "dtype": dtype}
         self.encoder = Encoder(ENCODERS, UNITS, HEADS, FEED_FORWARD, **settings)
         self.decoder = Decoder(DECODERS, UNITS, HEADS, FEED_FORWARD, **settings)
         # With "pre" both have it already.

@@ -80,8 +80,6 @@ def running_parity(examples, length, seed):
 def majority(examples, length, seed):
     """Bits, and whether more than half of them are ones.
 
-    The share of ones is drawn first, evenly from 0 to 1, so that clear cases and close ones both come.
-
     Args:
         examples: int.
         length: int, bits in each; odd, so that there is no draw.
@@ -96,14 +94,12 @@ def majority(examples, length, seed):
     Example:
         >>> bits, more = majority(examples=2, length=5, seed=0)
         >>> print(bits[:, :, 0].astype(int).tolist(), more[:, 0].tolist())
-        [[1, 1, 0, 0, 1], [0, 0, 0, 0, 1]] [1, 0]
+        [[1, 1, 1, 0, 0], [0, 0, 0, 0, 1]] [1, 0]
     """
     _check(examples=examples, length=length)
     if length % 2 == 0:
         raise ValueError(f"length={length} is even and leaves room for a draw; give an odd one such as {length + 1}")
-    random = np.random.default_rng(seed)
-    share = random.uniform(size=(examples, 1, 1))
-    bits = random.uniform(size=(examples, length, 1)) < share
+    bits = np.random.default_rng(seed).integers(2, size=(examples, length, 1))
     return bits.astype("float32"), (bits.sum(axis=1) > length / 2).astype("int32")
 
 

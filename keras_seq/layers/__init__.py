@@ -3,9 +3,16 @@
 from keras_seq.layers.attention import AdditiveAttention, Attention, masked_softmax
 from keras_seq.layers.cache import write_at
 from keras_seq.layers.concat_linear import ConcatLinearAttention
+from keras_seq.layers.convolution import CrossCorrelation2D, cross_correlation, parameter_count
 from keras_seq.layers.decoder import AttentionDecoder, ContextDecoder
+from keras_seq.layers.embedding import Readout, ScaledEmbedding
 from keras_seq.layers.masks import causal_mask, combine_masks, length_mask, mask_lengths, padding_mask
 from keras_seq.layers.multi_head import MultiHeadAttention, fused_attention, multi_head_weights
+from keras_seq.layers.normalization import LayerNormalization, Residual, layer_normalization
+from keras_seq.layers.pooling import AveragePooling2D, MaxPooling2D, average_pooling, max_pooling
+from keras_seq.layers.positions import LearnedPositions, RandomPositions, SinusoidalPositions, sinusoidal_positions
+from keras_seq.layers.recurrent import GRUCell, LSTMCell, SimpleRNNCell, gru_step, lstm_step, simple_rnn_step
+from keras_seq.layers.recurrent_weights import convert_recurrent_weights
 from keras_seq.layers.scores import (
     AdditiveScore,
     DotScore,
@@ -16,29 +23,61 @@ from keras_seq.layers.scores import (
     additive_scores,
     dot_scores,
 )
+from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer, FeedForward
+from keras_seq.layers.windows import output_size, windows
 
 __all__ = [
     "AdditiveAttention",
     "AdditiveScore",
     "Attention",
     "AttentionDecoder",
+    "AveragePooling2D",
     "ConcatLinearAttention",
     "ContextDecoder",
+    "CrossCorrelation2D",
+    "Decoder",
+    "DecoderLayer",
     "DotScore",
+    "Encoder",
+    "EncoderLayer",
+    "FeedForward",
+    "GRUCell",
     "GeneralScore",
+    "LSTMCell",
+    "LayerNormalization",
+    "LearnedPositions",
+    "MaxPooling2D",
     "MultiHeadAttention",
+    "RandomPositions",
+    "Readout",
+    "Residual",
     "ScaledDotScore",
+    "ScaledEmbedding",
     "ScoringRule",
+    "SimpleRNNCell",
+    "SinusoidalPositions",
     "TanhSumScore",
     "additive_scores",
+    "average_pooling",
     "causal_mask",
     "combine_masks",
+    "convert_recurrent_weights",
+    "cross_correlation",
     "dot_scores",
     "fused_attention",
+    "gru_step",
+    "layer_normalization",
     "length_mask",
+    "lstm_step",
     "mask_lengths",
     "masked_softmax",
+    "max_pooling",
     "multi_head_weights",
+    "output_size",
     "padding_mask",
+    "parameter_count",
+    "simple_rnn_step",
+    "sinusoidal_positions",
+    "windows",
     "write_at",
 ]

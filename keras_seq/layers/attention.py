@@ -67,7 +67,7 @@ class Attention(keras.layers.Layer):
         query: `(batch, target, query_features)`
         value: `(batch, source, value_features)`
         key: `(batch, source, key_features)`, defaults to `value`.
-        query_mask: bool `(batch, target)`; passed on as the mask of the output, it changes no number.
+        query_mask: bool `(batch, target)`, changes no number; the query's implicit mask is passed on to the output.
         value_mask: bool `(batch, source)`, True where a key may be attended to; `length_mask` makes it of lengths.
         attention_mask: bool `(batch, target, source)`, combined with `value_mask`.
         return_attention_scores: bool.
@@ -152,9 +152,6 @@ class Attention(keras.layers.Layer):
         weights = ops.cast(weights, value.dtype)
         context = ops.matmul(self._dropout(weights, training=training), value)  # (batch, target, value_features)
         return context, weights
-
-    def compute_mask(self, query, value=None, key=None, query_mask=None, **kwargs):
-        return query_mask
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
         return (*query_shape[:-1], self.output_size or value_shape[-1])

@@ -38,7 +38,7 @@ class ConcatLinearAttention(keras.layers.Layer):
         query: `(batch, target, query_features)`
         value: `(batch, source_positions, value_features)`
         key: `(batch, target, key_features)`, beside each query.
-        query_mask: bool `(batch, target)`; passed on as the mask of the output, it changes no number.
+        query_mask: bool `(batch, target)`, changes no number; the query's implicit mask is passed on to the output.
         value_mask: bool `(batch, source_positions)`, True where a position may be attended to.
         return_attention_scores: bool.
 
@@ -104,9 +104,6 @@ class ConcatLinearAttention(keras.layers.Layer):
         if value_mask is not None:
             check_equal_sizes("value_mask", value_mask, 0, "value", value, 0)
             check_equal_sizes("value_mask", value_mask, 1, "value", value, 1)
-
-    def compute_mask(self, query, value=None, key=None, query_mask=None, **kwargs):
-        return query_mask
 
     def compute_output_shape(self, query_shape, value_shape, key_shape):
         return (*query_shape[:-1], self.output_size or value_shape[-1])

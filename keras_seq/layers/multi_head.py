@@ -96,7 +96,7 @@ class MultiHeadAttention(keras.layers.Layer):
         query: `(batch, target, query_features)`
         value: `(batch, source, value_features)`; the query itself for self-attention.
         key: `(batch, source, key_features)`, defaults to `value`.
-        query_mask: bool `(batch, target)`; passed on as the mask of the output, it changes no number.
+        query_mask: bool `(batch, target)`, changes no number; the query's implicit mask is passed on to the output.
         value_mask: bool `(batch, source)`, True where a key may be attended to.
         attention_mask: bool `(batch, target, source)`, combined with `value_mask`.
         use_causal_mask: bool, hide from position t of the target the source positions after t.
@@ -231,9 +231,6 @@ class MultiHeadAttention(keras.layers.Layer):
     def _weigh(self, weights, value, training):
         weights = self._dropout(weights, training=training)
         return self._output(join_heads(ops.einsum("bhts,bshk->bthk", weights, value)))
-
-    def compute_mask(self, query, value=None, key=None, query_mask=None, **kwargs):
-        return query_mask
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
         return (*query_shape[:-1], self.units)

@@ -39,7 +39,7 @@ def layer_normalization(inputs, gain, bias, epsilon=1e-5):
     Reference: Ba, Kiros and Hinton, 2016, "Layer Normalization", equations 3 and 4.
     """
     inputs = ops.convert_to_tensor(inputs)
-    x = ops.cast(inputs, "float64" if keras.backend.standardize_dtype(inputs.dtype) == "float64" else "float32")
+    x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
     x = x - ops.mean(x, axis=-1, keepdims=True)
     variance = ops.mean(x * x, axis=-1, keepdims=True)  # (..., 1)
     x = x / ops.sqrt(variance + epsilon)

@@ -67,14 +67,15 @@ class ScoringRule(keras.layers.Layer):
         key: `(batch, source, key_features)`
 
     Returns:
-        scores `(batch, target, source)`
+        scores `(batch, target, source)`, float32 under a half-precision policy.
 
     Raises:
         ValueError: if a rank is wrong, batch sizes disagree, or the rule cannot compare such widths.
     """
 
     def call(self, query, key):
-        return self.compare(self.project_query(query), self.project_key(key))
+        scores = self.compare(self.project_query(query), self.project_key(key))  # (batch, target, source)
+        return ops.cast(scores, self._score_dtype)
 
     def project_query(self, query):
         """What `compare` needs of a query: `(..., query_features)` to `(..., width)`."""
@@ -91,6 +92,13 @@ class ScoringRule(keras.layers.Layer):
     def compute_output_shape(self, query_shape, key_shape):
         check_sequences(query=query_shape, key=key_shape)
         return (*query_shape[:-1], key_shape[1])
+
+    def compute_output_spec(self, query, key):
+        return keras.KerasTensor(self.compute_output_shape(query.shape, key.shape), self._score_dtype)
+
+    @property
+    def _score_dtype(self):
+        return "float64" if self.compute_dtype == "float64" else "float32"
 
     def get_config(self):
         # Keras's own refuses a layer without an __init__ that was given a dtype policy.

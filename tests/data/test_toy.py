@@ -18,7 +18,6 @@ def test_majority_counts_and_neither_answer_is_rare():
     assert bits.shape == (300, 9, 1) and more.shape == (300, 1)
     assert [int(sum(row) > len(row) - sum(row)) for row in bits[..., 0]] == more[:, 0].tolist()
     assert 0.4 < more.mean() < 0.6
-    assert set(bits.sum(axis=(1, 2))) == set(range(10))
 
 
 def test_the_label_comes_after_the_only_star():

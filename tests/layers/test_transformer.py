@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_seq.layers.masks import length_mask
 from keras_seq.layers.positions import SinusoidalPositions
-from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer, FeedForward
+from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer, FeedForward, gelu
 
 BATCH, TARGET, SOURCE, UNITS, HEADS, HIDDEN, LAYERS, MEMORY = 2, 4, 5, 6, 3, 11, 2, 7
 SOURCE_MASK = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], bool)
@@ -47,6 +47,14 @@ def test_a_feed_forward_of_one_unit_by_hand():
     layer.build((None, 2))
     layer.set_weights([np.array([[1.0], [2.0]]), np.array([-1.0]), np.array([[3.0, -4.0]]), np.array([0.5, 0.0])])
     np.testing.assert_allclose(array(layer(np.array([[2.0, 1.0], [-2.0, 1.0]]))), [[9.5, -12], [0.5, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_gelu_is_x_times_the_normal_distribution_at_x(dtype):
+    """0.8413 of a normal distribution is below 1, 0.1587 below -1, 0.00135 below -3."""
+    made = gelu(ops.cast(np.array([0.0, 1.0, -1.0, -3.0, 50.0]), dtype))
+    assert keras.backend.standardize_dtype(made.dtype) == dtype
+    np.testing.assert_allclose(array(made), [0, 0.8413, -0.1587, -0.00405, 50], rtol=1e-2)
 
 
 def test_a_feed_forward_sees_one_position_at_a_time():

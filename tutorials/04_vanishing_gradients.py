@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 04 Vanishing and exploding gradients
 #
-# **Question.** A recurrent network could remember for ever: nothing in its equation forbids it. Why does it not learn to?
-# And why does its training sometimes end in NaN?
+# **Question.** A recurrent network could remember for ever: nothing in its equation forbids it. Why does it not learn
+# to? And why does its training sometimes end in NaN?
 #
 #     python tutorials/04_vanishing_gradients.py            about six minutes on two cores
 
@@ -108,11 +108,11 @@ def multiply_slopes(lesson):
 # $$\frac{\partial h_t}{\partial h_{t-k}} = \prod_{j=0}^{k-1} U^\top \mathrm{diag}(1 - h_{t-j}^2)$$
 #
 # The product of $k$ similar factors goes like a power: it vanishes or explodes with $k$ (Hochreiter, 1991; Bengio,
-# Simard and Frasconi, 1994). An LSTM has a second way, its cell state, on which the factor is the forget gate, a GRU its
-# update gate; and self-attention looks at every place in one step, so that there is no product at all.
+# Simard and Frasconi, 1994). An LSTM has a second way, its cell state, on which the factor is the forget gate, a GRU
+# its update gate; and self-attention looks at every place in one step, so that there is no product at all.
 #
-# Here, for networks fresh from their initialisation: how much does the output at the last step change with the input $k$
-# steps back? The line is the median over seeds, the band the range.
+# Here, for networks fresh from their initialisation: how much does the output at the last step change with the input
+# $k$ steps back? The line is the median over seeds, the band the range.
 
 
 # %%
@@ -224,17 +224,17 @@ def through_time(lesson, config):
 
 
 # %% [markdown]
-# That is not what one reads everywhere. An LSTM is said not to lose the gradient; a fresh one does. Its forget gate starts
-# at $\sigma(1) = 0.73$, and $0.73^{200}$ is nothing; a GRU's update gate starts at $\tfrac12$, worse. What is new is
-# that the factor on the way is a *gate*: a number that the network can learn to put at 1. The dashed lines are the same
-# networks with the gate's bias at 5, $\sigma(5) = 0.993$. A simple RNN has no such knob; its factor is a matrix, with
-# tanh in it.
+# That is not what one reads everywhere. An LSTM is said not to lose the gradient; a fresh one does. Its forget gate
+# starts at $\sigma(1) = 0.73$, and $0.73^{200}$ is nothing; a GRU's update gate starts at $\tfrac12$, worse. What is
+# new is that the factor on the way is a *gate*: a number that the network can learn to put at 1. The dashed lines are
+# the same networks with the gate's bias at 5, $\sigma(5) = 0.993$. A simple RNN has no such knob; its factor is a
+# matrix, with tanh in it.
 #
 # ## The adding problem
 # Does it matter? Hochreiter and Schmidhuber (1997) made a task of it. At each of 100 steps comes a random number with a
-# mark. Two of the marks are 1, one in the first half, one in the second; what is asked at the end is the sum of these two
-# numbers. To answer 1, whatever comes, gives a mean squared error of $2 \cdot \tfrac1{12} = 0.167$. Who is below has
-# remembered something.
+# mark. Two of the marks are 1, one in the first half, one in the second; what is asked at the end is the sum of these
+# two numbers. To answer 1, whatever comes, gives a mean squared error of $2 \cdot \tfrac1{12} = 0.167$. Who is below
+# has remembered something.
 #
 # A simple RNN may only have the wrong learning rate, so it gets three. Beside it runs its best-known repair (Le, Jaitly
 # and Hinton, 2015): relu in the place of tanh and $U$ started as the identity, so that a fresh state is simply kept.
@@ -321,10 +321,10 @@ def solve_adding(lesson, config):
 
 
 # %% [markdown]
-# Look at the flat beginning of the LSTM's curve, then the fall. A fresh LSTM cannot see the first mark either. But in some
-# examples both marks are near the end. From those it learns to keep a number for a while; with that it sees further back,
-# and so on. The gradients before (dashed) and after training (solid) show it: the gates have opened, and the first input
-# counts about as much as the last. The simple RNN's gradient is where it was.
+# Look at the flat beginning of the LSTM's curve, then the fall. A fresh LSTM cannot see the first mark either. But in
+# some examples both marks are near the end. From those it learns to keep a number for a while; with that it sees
+# further back, and so on. The gradients before (dashed) and after training (solid) show it: the gates have opened, and
+# the first input counts about as much as the last. The simple RNN's gradient is where it was.
 
 
 # %%
@@ -392,14 +392,14 @@ def explode(lesson, config):
 
 # %% [markdown]
 # ## What clipping does
-# One step along a gradient of length $10^6$ throws the weights away. *Clipping* (Pascanu, Mikolov and Bengio, 2013) keeps
-# its direction and bounds its length $\lVert g \rVert$ to $c$:
+# One step along a gradient of length $10^6$ throws the weights away. *Clipping* (Pascanu, Mikolov and Bengio, 2013)
+# keeps its direction and bounds its length $\lVert g \rVert$ to $c$:
 #
 # $$g \leftarrow g \cdot \min\!\left(1, \frac{c}{\lVert g \rVert}\right)$$
 #
-# In Keras that is `global_clipnorm`, with the length taken over all weights together. `clipnorm` does it for each weight
-# by itself and so turns the direction, `clipvalue` clips each number by itself and turns it more. One step of plain
-# gradient descent shows all four.
+# In Keras that is `global_clipnorm`, with the length taken over all weights together. `clipnorm` does it for each
+# weight by itself and so turns the direction, `clipvalue` clips each number by itself and turns it more. One step of
+# plain gradient descent shows all four.
 
 
 # %%
@@ -446,9 +446,9 @@ def clip_one_step(lesson, config):
 
 
 # %% [markdown]
-# Now a training with it and without. The network is the relu one from above, with $U$ started at 1.02 times the identity:
-# its state grows by $1.02^{100} = 7$ over a sequence, no more than that. The optimiser is plain gradient descent with a
-# learning rate of 0.01.
+# Now a training with it and without. The network is the relu one from above, with $U$ started at 1.02 times the
+# identity: its state grows by $1.02^{100} = 7$ over a sequence, no more than that. The optimiser is plain gradient
+# descent with a learning rate of 0.01.
 
 
 # %%
@@ -530,18 +530,18 @@ def beyond_clipping(lesson, config):
 
 # %% [markdown]
 # ## What it says, and an exercise
-# - A gradient that goes through many steps is a product of many factors. It vanishes or explodes, unless the factors are
-#   near 1.
-# - At the start LSTM and GRU lose it as well. They can *learn* to keep it, since the factor is a gate. An open gate from
-#   the start (a forget bias of 5) gives them the long way at once; lesson 05 makes use of that.
+# - A gradient that goes through many steps is a product of many factors. It vanishes or explodes, unless the factors
+#   are near 1.
+# - At the start LSTM and GRU lose it as well. They can *learn* to keep it, since the factor is a gate. An open gate
+#   from the start (a forget bias of 5) gives them the long way at once; lesson 05 makes use of that.
 # - Self-attention has no product: one step from anywhere to anywhere. It pays with work that grows as the square of the
 #   length (lesson 11).
 # - The simple RNN does not fail for want of power: with relu and an identity it can do the task too. It fails because
 #   tanh and a random matrix hide the beginning from it.
 # - Clip the length of all gradients together. It costs nothing where they are short.
 #
-# **Exercise.** At which length does the simple RNN begin to learn the adding problem? Try `length=20` and 40. Then start the
-# LSTM of `solve_adding` with a forget bias of 5: is the flat beginning of its curve gone?
+# **Exercise.** At which length does the simple RNN begin to learn the adding problem? Try `length=20` and 40. Then
+# start the LSTM of `solve_adding` with a forget bias of 5: is the flat beginning of its curve gone?
 
 # %%
 if __name__ == "__main__":

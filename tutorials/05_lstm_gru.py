@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 05 LSTM and GRU
 #
-# **Question.** A gate is a number between 0 and 1 by which something is let through. What do the gates of a trained LSTM do
-# while it reads a sentence? What sets the GRU apart, and why are there two of them? What do gates cost, and how
+# **Question.** A gate is a number between 0 and 1 by which something is let through. What do the gates of a trained
+# LSTM do while it reads a sentence? What sets the GRU apart, and why are there two of them? What do gates cost, and how
 # long do they remember?
 #
 #     python tutorials/05_lstm_gru.py                       about seven minutes on two cores
@@ -54,12 +54,12 @@ def main(argv=None):
     """Looks into the gates, compares the GRU's conventions, counts, times, and tests the memory."""
     lesson = Lesson(__file__, "Gates drawn, conventions compared, parameters, time and memory.", argv)
     config = dataclasses.replace(Config(), **SMOKE) if lesson.smoke else Config()
-    model, words = train_language_model(lesson, config)
-    gates = check_gates(lesson, model, words)
-    agree(lesson, config, model, words)
-    unit = find_the_unit(lesson, config, gates, words)
-    draw_the_unit(lesson, gates, words, unit)
-    change_its_mind(lesson, config, model, gates, words, unit)
+    model, tokenizer = train_language_model(lesson, config)
+    gates = check_gates(lesson, model, tokenizer)
+    agree(lesson, config, model, tokenizer)
+    unit = find_the_unit(lesson, config, gates, tokenizer)
+    draw_the_unit(lesson, gates, tokenizer, unit)
+    change_its_mind(lesson, config, model, gates, tokenizer, unit)
     read_real_sentences(lesson, config)
     compare_conventions(lesson)
     costs = count_and_time(lesson, config)
@@ -87,10 +87,10 @@ def main(argv=None):
 # `lstm_step` and `gru_step` in `keras_seq/layers/recurrent.py` are these lines, and they also return the gates.
 #
 # ## A task for a memory
-# *The king near the cats behind the girls sings.* It is *sings*, because of the king, whatever comes in between. Whoever
-# writes the next word must keep one bit over any number of words, and use it once. A small language model is trained on
-# generated sentences of that kind, three in a row, with two such phrases at most. Then it reads sentences with up to
-# four. (Linzen, Dupoux and Goldberg, 2016, asked this of English.)
+# *The king near the cats behind the girls sings.* It is *sings*, because of the king, whatever comes in between.
+# Whoever writes the next word must keep one bit over any number of words, and use it once. A small language model is
+# trained on generated sentences of that kind, three in a row, with two such phrases at most. Then it reads sentences
+# with up to four. (Linzen, Dupoux and Goldberg, 2016, asked this of English.)
 
 
 # %%
@@ -105,48 +105,43 @@ def language_model(units, vocabulary_size):
     return keras.Model(ids, logits)
 
 
-class Words:
-    """Words and their ids: 0 is padding, 1 the start."""
-
-    def __init__(self, texts):
-        self.known = ["<pad>", "<start>", *sorted({word for words in texts for word in words})]
-        self.ids = {word: place for place, word in enumerate(self.known)}
-
-    def encode(self, texts):
-        """The start, the words' ids and padding: int32 `(texts, longest + 1)`."""
-        rows = np.zeros((len(texts), 1 + max(map(len, texts))), "int32")
-        for row, words in zip(rows, texts, strict=True):
-            row[: len(words) + 1] = [1, *(self.ids.get(word, 0) for word in words)]
-        return rows
+def encode(tokenizer, texts, longest=None):
+    """Texts as rows of the start, the words' ids and padding, int32 `(texts, longest)`; one word, one id."""
+    ids = [[tokenizer.START, *tokenizer.encode(f" {text}")] for text in texts]
+    rows = np.zeros((len(ids), longest or max(map(len, ids))), "int32")
+    for row, own in zip(rows, ids, strict=True):
+        row[: len(own)] = own
+    return rows
 
 
 def train_language_model(lesson, config):
-    """The language model, trained on generated sentences, and its words."""
+    """The language model, trained on generated sentences, and its tokenizer."""
     import keras
 
     from keras_seq.data import toy
+    from keras_seq.data.tokenizer import Tokenizer
     from keras_seq.training import MaskedCrossEntropy
 
     print("\nA task for a memory")
     keras.utils.set_random_seed(0)
-    texts, _ = toy.agreement(config.sentences, seed=1, sentences=3)
-    words = Words(texts)
-    ids = words.encode(texts)
-    model = language_model(config.language_units, len(words.known))
+    texts = [" ".join(words) for words in toy.agreement(config.sentences, seed=1, sentences=3)[0]]
+    tokenizer = Tokenizer.train([f" {text}" for text in texts], kind="word")
+    ids = encode(tokenizer, texts)
+    model = language_model(config.language_units, len(tokenizer))
     model.compile(keras.optimizers.Adam(1e-2), MaskedCrossEntropy(), jit_compile=config.xla)
     dataset = toy.batches(ids[:, :-1], ids[:, 1:], BATCH)
     losses = model.fit(dataset, epochs=config.language_epochs, shuffle=False, verbose=0).history["loss"]
-    print("  " + " ".join(texts[0]))
-    lesson.number("words", len(words.known) - 2)
+    print(f"  {texts[0]}")
+    lesson.number("entries of the vocabulary", len(tokenizer))
     lesson.number("loss of the next word, first epoch", losses[0])
     lesson.number("loss of the next word, last epoch", losses[-1])
-    return model, words
+    return model, tokenizer
 
 
 # %% [markdown]
 # ## Reaching inside
-# `keras.layers.LSTM` does not show its gates. `convert_recurrent_weights` takes its weights apart, one matrix a gate, and
-# `lstm_step` runs them word by word. It is the same LSTM, so the states must be the same:
+# `keras.layers.LSTM` does not show its gates. `convert_recurrent_weights` takes its weights apart, one matrix a gate,
+# and `lstm_step` runs them word by word. It is the same LSTM, so the states must be the same:
 
 
 # %%
@@ -176,7 +171,7 @@ def gate_reader(model):
     return read
 
 
-def check_gates(lesson, model, words):
+def check_gates(lesson, model, tokenizer):
     """The gate reader, once its states are equal to Keras's."""
     import keras
 
@@ -184,7 +179,7 @@ def check_gates(lesson, model, words):
 
     print("\nReaching inside")
     read = gate_reader(model)
-    ids = words.encode(toy.agreement(30, seed=2, phrases=(2, 2))[0])
+    ids = encode(tokenizer, [" ".join(words) for words in toy.agreement(30, seed=2, phrases=(2, 2))[0]])
     states = keras.Model(model.input, model.get_layer("lstm").output)(ids)
     difference = np.abs(read(ids)["hidden"] - keras.ops.convert_to_numpy(states)).max()
     lesson.claim("lstm_step gives what keras.layers.LSTM gives, to {difference:.0e}", difference < 1e-5,
@@ -193,36 +188,36 @@ def check_gates(lesson, model, words):
 
 
 # %% [markdown]
-# Does it agree? The model is asked, before each verb, whether the verbs of the plural together are likelier than those of
-# the singular. The nouns in between are singular or plural by chance.
+# Does it agree? The model is asked, before each verb, whether the verbs of the plural together are likelier than those
+# of the singular. The nouns in between are singular or plural by chance.
 
 
 # %%
-def before_the_verb(config, words, phrases, seed=3):
+def before_the_verb(config, tokenizer, phrases, seed=3):
     """Ids of sentences up to their verb, `(sentences, time)`, and whether the first noun is plural."""
     from keras_seq.data import toy
 
     texts, plural = toy.agreement(config.test_sentences, seed=seed, phrases=(phrases, phrases))
-    return words.encode([text[:-2] for text in texts]), np.array(plural)[:, 0]
+    return encode(tokenizer, [" ".join(words[:-2]) for words in texts]), np.array(plural)[:, 0]
 
 
-def says_plural(logits, words):
+def says_plural(logits, tokenizer):
     """Whether the verbs of the plural are likelier than those of the singular: bool `(batch,)`."""
     from keras_seq.data import toy
 
-    plural, singular = ([words.ids[verb + ending] for verb in toy.VERBS] for ending in ("", "s"))
+    plural, singular = ([tokenizer.encode(f" {verb}{ending}")[0] for verb in toy.VERBS] for ending in ("", "s"))
     return np.logaddexp.reduce(logits[:, plural], axis=1) > np.logaddexp.reduce(logits[:, singular], axis=1)
 
 
-def agree(lesson, config, model, words):
+def agree(lesson, config, model, tokenizer):
     """Share of the verbs that agree with the first noun, by the number of phrases in between."""
     import keras
 
     right = {}
     for phrases in range(5):
-        ids, plural = before_the_verb(config, words, phrases)
+        ids, plural = before_the_verb(config, tokenizer, phrases)
         logits = keras.ops.convert_to_numpy(model(ids))[:, -1]  # (batch, vocabulary)
-        right[phrases] = np.mean(says_plural(logits, words) == plural)
+        right[phrases] = np.mean(says_plural(logits, tokenizer) == plural)
         lesson.number(f"verbs that agree, {phrases} phrases in between", right[phrases], ".2%")
     lesson.claim(
         "it agrees over two phrases ({two:.1%}), and over four, which it never saw ({four:.1%})",
@@ -237,12 +232,12 @@ def agree(lesson, config, model, words):
 
 
 # %%
-def find_the_unit(lesson, config, read, words):
+def find_the_unit(lesson, config, read, tokenizer):
     """The unit whose cell state tells best, before the verb, whether the first noun was plural."""
     print("\nThe unit that remembers")
     known = []
     for phrases in (2, 3, 4):
-        ids, plural = before_the_verb(config, words, phrases, seed=4)
+        ids, plural = before_the_verb(config, tokenizer, phrases, seed=4)
         seen = read(ids)
         cells = seen["cell"][:, -1]  # (batch, units)
         known.append([abs(np.corrcoef(cells[:, unit], plural)[0, 1]) for unit in range(cells.shape[1])])
@@ -261,35 +256,37 @@ def find_the_unit(lesson, config, read, words):
     return unit
 
 
-def draw_the_unit(lesson, read, words, unit):
+def draw_the_unit(lesson, read, tokenizer, unit):
     """The gates of all units and of the one that remembers, over three sentences."""
     from keras_seq.plots.gates import gate_maps, unit_over_tokens
 
-    text = "the king near the cats behind the girls sings . the boys near the cat wait . the queen runs .".split()
-    seen = {name: values[0, 1:] for name, values in read(words.encode([text])).items()}  # without the start
-    for place in [index for index, word in enumerate(text) if word in ("sings", "wait", "runs")]:
-        lesson.number(f"forget gate at {text[place]!r}", seen["forget"][place, unit])
+    text = "the king near the cats behind the girls sings . the boys near the cat wait . the queen runs ."
+    seen = {name: values[0, 1:] for name, values in read(encode(tokenizer, [text])).items()}  # without the start
+    words = text.split()
+    for place in [index for index, word in enumerate(words) if word in ("sings", "wait", "runs")]:
+        lesson.number(f"forget gate at {words[place]!r}", seen["forget"][place, unit])
     rows = {name: seen[key][:, unit] for name, key in (("input gate", "input"), ("candidate", "candidate"),
             ("forget gate", "forget"), ("cell state", "cell"), ("output gate", "output"))}  # fmt: skip
     title = f"Unit {unit}: it takes in the number, holds it to the verb, and lets it go"
-    lesson.figure(unit_over_tokens(lesson.run / "unit.png", text, rows, title))
+    lesson.figure(unit_over_tokens(lesson.run / "unit.png", words, rows, title))
     panels = {name: seen[key] for name, key in (("input gate", "input"), ("forget gate", "forget"),
               ("output gate", "output"), ("cell state", "cell"))}  # fmt: skip
     title = f"All gates over three sentences (the arrow: unit {unit})"
-    lesson.figure(gate_maps(lesson.run / "gates.png", text, panels, title, marked=unit))
+    lesson.figure(gate_maps(lesson.run / "gates.png", words, panels, title, marked=unit))
 
 
 # %% [markdown]
-# A correlation is not yet a cause. So we reach in and change that one number: after the first phrase, the unit's cell state
-# changes its sign. If the bit is there, the verb must change its mind. As a check, the same is done to each other unit.
+# A correlation is not yet a cause. So we reach in and change that one number: after the first phrase, the unit's cell
+# state changes its sign. If the bit is there, the verb must change its mind. As a check, the same is done to each other
+# unit.
 
 
 # %%
-def change_its_mind(lesson, config, model, read, words, unit):
+def change_its_mind(lesson, config, model, read, tokenizer, unit):
     """Share of the verbs that change their number when one unit's cell state changes its sign."""
     print("\nReaching in")
     kernel, bias = model.get_layer("next_word").get_weights()
-    ids, _ = before_the_verb(config, words, phrases=2)
+    ids, _ = before_the_verb(config, tokenizer, phrases=2)
 
     def verbs(flipped=None):
         def change(step, cells):
@@ -298,7 +295,7 @@ def change_its_mind(lesson, config, model, read, words, unit):
                 cells[:, flipped] *= -1
             return cells
 
-        return says_plural(read(ids, change)["hidden"][:, -1] @ kernel + bias, words)
+        return says_plural(read(ids, change)["hidden"][:, -1] @ kernel + bias, tokenizer)
 
     changed = [np.mean(verbs(other) != verbs()) for other in range(config.language_units)]
     others = np.delete(changed, unit)
@@ -311,13 +308,13 @@ def change_its_mind(lesson, config, model, read, words, unit):
 
 # %% [markdown]
 # ## Real sentences
-# Snips (Coucke et al., 2018) are 14 000 commands to a voice assistant in seven intents. The LSTM guesses the intent after
-# *each* word: when does it know? And what do the gates look like when nobody has arranged the sentences?
+# Snips (Coucke et al., 2018) are 14 000 commands to a voice assistant in seven intents. The LSTM guesses the intent
+# after *each* word: when does it know? And what do the gates look like when nobody has arranged the sentences?
 
 
 # %%
 def snips_sentences(config):
-    """Words and intent of Snips's sentences, training and test; None where they are not on this machine."""
+    """Snips's sentences with the number of their intent, to train and to test; None where this machine has none."""
     folder = Path(os.environ.get("KERAS_SEQ_DATA", ""), "raw", "snips")
     if not os.environ.get("KERAS_SEQ_DATA") or not folder.is_dir():
         return None
@@ -332,7 +329,7 @@ def snips_sentences(config):
                 queries = json.loads(content.decode("latin-1"))
             for query in queries[intent]:
                 text = "".join(piece["text"] for piece in query["data"]).lower()
-                parts[part].append((text.split(), intents.index(intent)))
+                parts[part].append((" ".join(text.split()), intents.index(intent)))
     random = np.random.default_rng(0)
     random.shuffle(parts["train"])
     return parts["train"][: config.snips], parts["validate"], intents
@@ -353,6 +350,7 @@ def read_real_sentences(lesson, config):
     import keras
 
     from keras_seq.data import toy
+    from keras_seq.data.tokenizer import Tokenizer
     from keras_seq.plots.curves import curves
     from keras_seq.plots.gates import gate_maps
     from keras_seq.training import MaskedCrossEntropy
@@ -364,17 +362,16 @@ def read_real_sentences(lesson, config):
         return
     train, test, intents = found
     keras.utils.set_random_seed(0)
-    longest = 20
-    words = Words([text for text, _ in train])
-    train, test = ([(text, intent) for text, intent in part if len(text) <= longest] for part in (train, test))
+    longest = 24
+    tokenizer = Tokenizer.train([f" {text}" for text, _ in train], kind="word")
 
     def arrays(part):
-        ids = words.encode([text for text, _ in part])[:, 1:]  # no start: the first word is read at once
-        ids = np.pad(ids, ((0, 0), (0, longest - ids.shape[1])))
+        part = [(text, intent) for text, intent in part if len(tokenizer.encode(f" {text}")) < longest]
+        ids = encode(tokenizer, [text for text, _ in part], longest)
         labels = np.array([intent for _, intent in part])[:, None] + 1  # 0 is padding
         return ids, np.where(ids > 0, labels, 0)
 
-    model = intent_model(config.snips_units, len(words.known), len(intents) + 1)
+    model = intent_model(config.snips_units, len(tokenizer), len(intents) + 1)
     model.compile(keras.optimizers.Adam(3e-3), MaskedCrossEntropy(), jit_compile=config.xla)
     model.fit(toy.batches(*arrays(train), BATCH), epochs=config.snips_epochs, shuffle=False, verbose=0)
 
@@ -382,35 +379,38 @@ def read_real_sentences(lesson, config):
     guesses = keras.ops.convert_to_numpy(model(ids)).argmax(axis=-1)  # (batch, time)
     lengths = np.count_nonzero(ids, axis=1)
     final = np.mean([row[length - 1] == label[0] for row, label, length in zip(guesses, labels, lengths, strict=True)])
-    by_word = [np.mean((guesses[:, step] == labels[:, 0])[lengths > step]) for step in range(10)]
-    for step in (0, 1, 2, 4, 9):
-        lesson.number(f"intents known after word {step + 1}", by_word[step], ".1%")
+    by_word = [np.mean((guesses[:, read] == labels[:, 0])[lengths > read]) for read in range(11)]
+    for read in (0, 1, 2, 4, 10):
+        lesson.number(f"intents known after {read} words", by_word[read], ".1%")
     lesson.claim("after the last word {final:.1%} of {count} test sentences are right", final > 0.95, final=final,
                  count=len(ids))  # fmt: skip
-    series = {"intents": (np.arange(1, 11), by_word)}
+    series = {"intents": (np.arange(11), by_word)}
     title = "Snips: how soon the LSTM knows what is wanted"
     lesson.figure(curves(lesson.run / "by_word.png", series, "words read", "right", title, percent=True))
 
-    text = next(text for text, _ in test if 8 <= len(text) <= 11 and all(word in words.ids for word in text))
-    row = words.encode([text])[:, 1:]
-    seen = {name: values[0] for name, values in gate_reader(model)(row).items()}
-    beliefs = [intents[max(0, guess - 1)] for guess in keras.ops.convert_to_numpy(model(row))[0].argmax(axis=-1)]
-    for word, belief in zip(text, beliefs, strict=True):
-        print(f"  {word:14} {belief}")
+    row = next(
+        row for row, length in zip(ids, lengths, strict=True) if 10 <= length <= 12 and tokenizer.UNKNOWN not in row
+    )[None]
+    row = row[:, : np.count_nonzero(row)]
+    seen = {name: values[0, 1:] for name, values in gate_reader(model)(row).items()}
+    words = [tokenizer.vocabulary[token].strip() for token in row[0, 1:]]
+    guesses = keras.ops.convert_to_numpy(model(row))[0, 1:].argmax(axis=-1)
+    for word, guess in zip(words, guesses, strict=True):
+        print(f"  {word:14} {intents[max(0, guess - 1)]}")
     panels = {name: seen[key] for name, key in (("input gate", "input"), ("forget gate", "forget"),
               ("output gate", "output"), ("cell state", "cell"))}  # fmt: skip
     title = "The gates over a sentence of Snips"
-    lesson.figure(gate_maps(lesson.run / "gates_snips.png", text, panels, title))
+    lesson.figure(gate_maps(lesson.run / "gates_snips.png", words, panels, title))
 
 
 # %% [markdown]
 # ## One GRU, four conventions
-# Two questions are answered in two ways each. Is the reset gate applied before the product with $U_g$, as Cho et al. (2014)
-# write it, or after it, as cuDNN, PyTorch and Keras do, since then one product serves all gates? And is $z$ the share
-# of the *old* state (Keras, PyTorch, Cho et al.) or of the *new* (Chung et al., 2014)?
+# Two questions are answered in two ways each. Is the reset gate applied before the product with $U_g$, as Cho et al.
+# (2014) write it, or after it, as cuDNN, PyTorch and Keras do, since then one product serves all gates? And is $z$ the
+# share of the *old* state (Keras, PyTorch, Cho et al.) or of the *new* (Chung et al., 2014)?
 #
-# The second makes no difference but in name: $1 - \sigma(a) = \sigma(-a)$, so with the update gate's weights negated the
-# outputs are equal. The first does: $(r \odot h) U$ is not $r \odot (h U)$.
+# The second makes no difference but in name: $1 - \sigma(a) = \sigma(-a)$, so with the update gate's weights negated
+# the outputs are equal. The first does: $(r \odot h) U$ is not $r \odot (h U)$.
 
 
 # %%
@@ -458,11 +458,11 @@ def compare_conventions(lesson):
 
 # %% [markdown]
 # ## What they cost
-# With $f$ features and $u$ units, one gate or candidate has a matrix $f \times u$, a matrix $u \times u$ and a bias: $u(f + u
-# + 1)$ numbers. A simple RNN has one of these, an LSTM four, a GRU three; with the reset after the product (Keras's
-# default) each of the three has a second bias in Keras: $3u(f + u + 2)$. Both directions: twice that. Time is another
-# matter: one large product is done nearly as fast as a small one, and no step can begin before the one before it has
-# ended.
+# With $f$ features and $u$ units, one gate or candidate has a matrix $f \times u$, a matrix $u \times u$ and a bias:
+# $u(f + u + 1)$ numbers. A simple RNN has one of these, an LSTM four, a GRU three; with the reset after the product
+# (Keras's default) each of the three has a second bias in Keras: $3u(f + u + 2)$. Both directions: twice that. Time is
+# another matter: one large product is done nearly as fast as a small one, and no step can begin before the one before
+# it has ended.
 
 
 # %%
@@ -548,13 +548,13 @@ def count_and_time(lesson, config):
 
 # %% [markdown]
 # ## How long they remember
-# Digits come by; near the beginning one of them has a star before it. Which one was it? At a length of 100 the answer has to
-# wait for 90 steps and more, and unlike in the adding problem (lesson 04) there are no easy examples among the
+# Digits come by; near the beginning one of them has a star before it. Which one was it? At a length of 100 the answer
+# has to wait for 90 steps and more, and unlike in the adding problem (lesson 04) there are no easy examples among the
 # difficult ones: a network that loses the gradient over 90 steps gets no help.
 #
 # Lesson 04 says what to expect: LSTM and GRU can keep, but start with gates that do not. So there are two more, which
-# start with gates of many *time constants* (Tallec and Ollivier, 2018): an entry of the forget bias is $\log u$ with $u$
-# drawn evenly from $[1, T - 1]$, so that $\sigma(\log u)^u \approx 1/e$: that unit forgets over $u$ steps.
+# start with gates of many *time constants* (Tallec and Ollivier, 2018): an entry of the forget bias is $\log u$ with
+# $u$ drawn evenly from $[1, T - 1]$, so that $\sigma(\log u)^u \approx 1/e$: that unit forgets over $u$ steps.
 
 
 # %%
@@ -628,15 +628,15 @@ def long_memory(lesson, config):
 
 # %% [markdown]
 # ## What it says, and an exercise
-# - Gates are not a metaphor. In a trained LSTM one can find the unit that holds a fact, see its forget gate stay open until
-#   the fact is used, and change the sentence by changing that one number.
+# - Gates are not a metaphor. In a trained LSTM one can find the unit that holds a fact, see its forget gate stay open
+#   until the fact is used, and change the sentence by changing that one number.
 # - The two readings of a GRU's $z$ are one model, reset before and after are two. Weights from elsewhere must come with
 #   their convention.
 # - An LSTM has four times the parameters of a simple RNN; what it takes in time is another number, measured above.
 # - "LSTMs remember" is half the truth. They *can*; whether they learn to depends on where the gates start.
 #
-# **Exercise.** Train the language model with `language_units=8`. Does it still agree over four phrases? Is there still one
-# unit that knows? Then do the same with a GRU and `gru_step`: which gate does what the forget gate did?
+# **Exercise.** Train the language model with `language_units=8`. Does it still agree over four phrases? Is there still
+# one unit that knows? Then do the same with a GRU and `gru_step`: which gate does what the forget gate did?
 
 # %%
 if __name__ == "__main__":

@@ -218,24 +218,62 @@ def with_twin(positions):
 KINDS = ("sinusoidal", "learned", "random", "none")
 
 
-def order_model(config, kind, heads, length):
-    """Ids to logits at every place: embedding, positions of a kind, one encoder layer, readout."""
+def positions_of(kind, length):
+    """The layer that adds positions of a kind, for sequences of up to `length`."""
+    import keras
+
+    from keras_seq.layers.positions import LearnedPositions, RandomPositions, SinusoidalPositions
+
+    if kind == "sinusoidal":
+        return SinusoidalPositions()
+    if kind == "learned":
+        return LearnedPositions(length)
+    return RandomPositions(length, seed=1) if kind == "random" else keras.layers.Identity()
+
+
+def self_attention(units, heads):
+    """Multi-head attention with one input, as a residual connection wants it."""
+    from keras_seq.layers.multi_head import MultiHeadAttention
+
+    class SelfAttention(MultiHeadAttention):
+        def build(self, inputs_shape):
+            super().build(inputs_shape, inputs_shape)
+
+        def call(self, inputs, return_attention_scores=False):
+            return super().call(inputs, inputs, return_attention_scores=return_attention_scores)
+
+    return SelfAttention(units, heads)
+
+
+def encoder(config, positions, heads, depth=1, norm="pre", residual=True, classes=None):
+    """A model from ids to logits at every place: embedding, positions, `depth` encoder layers, readout.
+
+    The layers are `keras_seq.layers.transformer.EncoderLayer`, put together from its parts so that parts can be left
+    out.
+
+    Args:
+        config: Config.
+        positions: layer that adds positions.
+        heads: int.
+        depth: int, number of layers.
+        norm: "pre", "post" or None.
+        residual: bool, whether the input of a sub-layer is added to its output.
+        classes: int, number of labels; the symbols by default.
+    """
     import keras
 
     from keras_seq.layers.embedding import Readout, ScaledEmbedding
-    from keras_seq.layers.positions import LearnedPositions, RandomPositions, SinusoidalPositions
-    from keras_seq.layers.transformer import EncoderLayer
+    from keras_seq.layers.normalization import LayerNormalization, Residual
+    from keras_seq.layers.transformer import FeedForward
 
-    positions = {
-        "sinusoidal": SinusoidalPositions,
-        "learned": lambda: LearnedPositions(length),
-        "random": lambda: RandomPositions(length, seed=1),
-        "none": lambda: keras.layers.Identity(),
-    }
+    units = config.features
     ids = keras.Input((None,), dtype="int32")
-    hidden = positions[kind]()(ScaledEmbedding(config.symbols + 1, config.features)(ids))
-    hidden = EncoderLayer(config.features, heads, 2 * config.features)(hidden)
-    return keras.Model(ids, Readout(config.symbols + 1)(hidden))
+    hidden = positions(ScaledEmbedding(config.symbols + 1, units, mask_zero=False)(ids))
+    for layer in range(depth):
+        hidden = Residual(self_attention(units, heads), norm, residual=residual, name=f"attention_{layer}")(hidden)
+        hidden = Residual(FeedForward(2 * units), norm, residual=residual, name=f"feed_forward_{layer}")(hidden)
+    hidden = LayerNormalization()(hidden) if norm == "pre" else hidden
+    return keras.Model(ids, Readout((classes or config.symbols) + 1)(hidden))
 
 
 def train(config, model, length, distances, steps, looks, seed, rate=3e-3):
@@ -319,7 +357,7 @@ def train_kind(config, kind, seed):
     import keras
 
     keras.utils.set_random_seed(seed)
-    model = order_model(config, kind, config.heads, 2 * config.length)
+    model = encoder(config, positions_of(kind, 2 * config.length), config.heads)
     history = train(config, model, config.length, (3,), config.steps, config.looks, seed)
     known, both = (accuracy_by_place(config, model, length, (3,)) for length in (config.length, 2 * config.length))
     return history["steps"], history["masked_accuracy"], np.concatenate([known, both[config.length :]])
@@ -482,38 +520,6 @@ STACKS = {
 }
 
 
-def self_attention(config):
-    """Multi-head attention with one input, as a residual connection wants it."""
-    from keras_seq.layers.multi_head import MultiHeadAttention
-
-    class SelfAttention(MultiHeadAttention):
-        def build(self, inputs_shape):
-            super().build(inputs_shape, inputs_shape)
-
-        def call(self, inputs):
-            return super().call(inputs, inputs)
-
-    return SelfAttention(config.features, config.heads)
-
-
-def deep_model(config, depth, norm, residual):
-    """Ids to logits through a stack of `depth` layers, with or without the sum and the normalisation."""
-    import keras
-
-    from keras_seq.layers.embedding import Readout, ScaledEmbedding
-    from keras_seq.layers.normalization import LayerNormalization, Residual
-    from keras_seq.layers.positions import SinusoidalPositions
-    from keras_seq.layers.transformer import FeedForward
-
-    ids = keras.Input((None,), dtype="int32")
-    hidden = SinusoidalPositions()(ScaledEmbedding(config.symbols + 1, config.features, mask_zero=False)(ids))
-    for _ in range(depth):
-        hidden = Residual(self_attention(config), norm, residual=residual)(hidden)
-        hidden = Residual(FeedForward(2 * config.features), norm, residual=residual)(hidden)
-    hidden = LayerNormalization()(hidden) if norm == "pre" else hidden
-    return keras.Model(ids, Readout(config.symbols + 1)(hidden))
-
-
 def gradient_at_the_start(config, model):
     """The norm of the loss's gradient by the embeddings, before any training."""
     import tensorflow as tf
@@ -538,7 +544,8 @@ def go_deep(lesson, config):
     for name, (norm, residual) in STACKS.items():
         for depth in config.depths:
             keras.utils.set_random_seed(0)
-            model = deep_model(config, depth, norm, residual)
+            positions = positions_of("sinusoidal", config.depth_length)
+            model = encoder(config, positions, config.heads, depth, norm, residual)
             gradients[name].append(gradient_at_the_start(config, model))
             history = train(config, model, config.depth_length, (3,), config.depth_steps, 10, seed=0, rate=1e-3)
             losses[name].append(history["loss"][-1])

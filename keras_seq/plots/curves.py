@@ -21,7 +21,8 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", mark
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(7.5, 4.2))
     for index, (name, (x, y)) in enumerate(series.items()):
-        axes.plot(x, y, marker="o" if markers else None, markersize=4, linewidth=2, color=COLOURS[index % len(COLOURS)], label=name)
+        colour, marker = COLOURS[index % len(COLOURS)], "o" if markers else None
+        axes.plot(x, y, marker=marker, markersize=4, linewidth=2, color=colour, label=name)
     axes.set_xlabel(xlabel, color=INK)
     axes.set_ylabel(ylabel, color=INK)
     axes.set_xscale("log" if "x" in log else "linear")

@@ -72,12 +72,8 @@ def check_layer_contract(make, inputs, unknown=None, passes_mask_of=None, still=
 
 
 def _policies():
-    """Those that the backend can compute in: JAX has float64 only where it was told so at its start."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return _POLICIES if jax.config.jax_enable_x64 else _POLICIES[:2]
-    return _POLICIES
+    """Those that Keras can compute in: off TensorFlow some of its operations round float64 to float32."""
+    return _POLICIES if keras.backend.backend() == "tensorflow" else _POLICIES[:2]
 
 
 def _check_build(layer, inputs):
@@ -237,6 +233,10 @@ def _equal(check, what, got, wanted, tolerance, mend):
 
 class _ReadMask(keras.layers.Layer):
     """The mask that a tensor carries, as a tensor; all False where it carries none."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
 
     def call(self, inputs, mask=None):
         return ops.zeros(ops.shape(inputs)[:2], "bool") if mask is None else mask

@@ -84,7 +84,9 @@ CASES = [
     attention("Attention additive", lambda **k: layers.Attention("additive", UNITS, 9, **k), ()),
     attention("Attention tanh_sum", lambda **k: layers.Attention("tanh_sum", UNITS, **k), ()),
     attention("Attention dot", lambda **k: layers.Attention("dot", None, 9, **k), (), value=array(3, 5, 8, seed=2)),
-    attention("Attention scaled_dot", lambda **k: layers.Attention(output_size=9, **k), (), value=array(3, 5, 8, seed=2)),
+    attention(
+        "Attention scaled_dot", lambda **k: layers.Attention(output_size=9, **k), (), value=array(3, 5, 8, seed=2)
+    ),
     attention("Attention general", lambda **k: layers.Attention("general", **k), ()),
     attention("MultiHeadAttention", lambda **k: layers.MultiHeadAttention(UNITS, 2, **k), KEY_BIAS),
     Case(
@@ -123,17 +125,39 @@ CASES = [
         {"passes_mask_of": "inputs", "still": KEY_BIAS},
         {"lengths": {"inputs": QUERY_LENGTHS}, "masks": {"mask": "inputs"}, "follows": "inputs", "causal": True},
     ),
-    Case("SinusoidalPositions", lambda **k: layers.SinusoidalPositions(**k), {"inputs": QUERY}, {"passes_mask_of": "inputs"}),
-    Case("LearnedPositions", lambda **k: layers.LearnedPositions(TARGET, **k), {"inputs": QUERY}, {"passes_mask_of": "inputs"}),
-    Case("RandomPositions", lambda **k: layers.RandomPositions(9, **k), {"inputs": QUERY}, {"passes_mask_of": "inputs"}),
+    Case(
+        "SinusoidalPositions",
+        lambda **k: layers.SinusoidalPositions(**k),
+        {"inputs": QUERY},
+        {"passes_mask_of": "inputs"},
+    ),
+    Case(
+        "LearnedPositions",
+        lambda **k: layers.LearnedPositions(TARGET, **k),
+        {"inputs": QUERY},
+        {"passes_mask_of": "inputs"},
+    ),
+    Case(
+        "RandomPositions", lambda **k: layers.RandomPositions(9, **k), {"inputs": QUERY}, {"passes_mask_of": "inputs"}
+    ),
     Case(
         "ScaledEmbedding",
         lambda **k: layers.ScaledEmbedding(13, UNITS, **k),
         {"inputs": np.array([[3, 9, 0], [1, 2, 12]], "int32")},
         {"unknown": {"inputs": (1,)}},
     ),
-    Case("Readout", lambda **k: layers.Readout(11, **k), {"inputs": QUERY}, {"passes_mask_of": "inputs", "output_dtype": "float32"}),
-    Case("LayerNormalization", lambda **k: layers.LayerNormalization(**k), {"inputs": QUERY}, {"passes_mask_of": "inputs"}),
+    Case(
+        "Readout",
+        lambda **k: layers.Readout(11, **k),
+        {"inputs": QUERY},
+        {"passes_mask_of": "inputs", "output_dtype": "float32"},
+    ),
+    Case(
+        "LayerNormalization",
+        lambda **k: layers.LayerNormalization(**k),
+        {"inputs": QUERY},
+        {"passes_mask_of": "inputs"},
+    ),
     Case("FeedForward", lambda **k: layers.FeedForward(11, **k), {"inputs": QUERY}, {"passes_mask_of": "inputs"}),
     Case(
         "Residual",
@@ -170,10 +194,15 @@ CASES = [
         TARGET_AND_MEMORY,
     ),
     Case("CrossCorrelation2D", lambda **k: layers.CrossCorrelation2D(4, 3, 2, "same", **k), {"images": IMAGES}),
-    Case("CrossCorrelation2D, any size", lambda **k: layers.CrossCorrelation2D(4, (2, 3), **k), {"images": IMAGES}, {"unknown": {"images": (1, 2)}}),
+    Case(
+        "CrossCorrelation2D, any size",
+        lambda **k: layers.CrossCorrelation2D(4, (2, 3), **k),
+        {"images": IMAGES},
+        {"unknown": {"images": (1, 2)}},
+    ),
     Case("MaxPooling2D", lambda **k: layers.MaxPooling2D(2, **k), {"images": IMAGES}, {"unknown": {"images": (1, 2)}}),
     Case("AveragePooling2D", lambda **k: layers.AveragePooling2D(2, 1, "same", **k), {"images": IMAGES}),
-]  # fmt: skip
+]
 
 
 @keras.saving.register_keras_serializable("tests")

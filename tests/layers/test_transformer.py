@@ -57,6 +57,23 @@ def test_gelu_is_x_times_the_normal_distribution_at_x(dtype):
     np.testing.assert_allclose(array(made), [0, 0.8413, -0.1587, -0.00405, 50], rtol=1e-2)
 
 
+@on_tensorflow
+def test_gelu_is_one_kernel_in_tflite_and_nothing_that_onnx_lacks():
+    import tensorflow as tf
+    from ai_edge_litert.interpreter import Interpreter
+
+    layer = made(FeedForward(HIDDEN, "gelu"), arrays()[0])
+    function = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec((1, SOURCE, UNITS)))
+    assert "Erfc" not in {node.op for node in function.graph.as_graph_def().node}
+    content = tf.lite.TFLiteConverter.from_concrete_functions([function], layer).convert()
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], arrays()[0][:1])
+    interpreter.invoke()
+    output = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    np.testing.assert_allclose(output, layer(arrays()[0][:1]), atol=1e-5)
+
+
 def test_a_feed_forward_sees_one_position_at_a_time():
     layer, x = made(FeedForward(HIDDEN, "gelu"), arrays()[0]), arrays()[0]
     for t in range(SOURCE):

@@ -74,7 +74,7 @@ def test_each_bug_is_called_by_its_name(layer, wanted):
 def test_a_mask_that_the_compiled_call_does_not_see_is_found():
     if keras.backend.backend() == "torch":
         pytest.skip("PyTorch's compiler is not tried")
-    assert bugs(cross, broken.KeepsItsFirstMask()) == {"mask ignored when compiled"}
+    assert bugs(cross, broken.ForgetsTheMaskWhenCompiled()) == {"mask ignored when compiled"}
 
 
 def test_a_leak_of_the_future_is_found():

@@ -318,21 +318,25 @@ def snips_sentences(config):
     folder = Path(os.environ.get("KERAS_SEQ_DATA", ""), "raw", "snips")
     if not os.environ.get("KERAS_SEQ_DATA") or not folder.is_dir():
         return None
-    parts = {"train": [], "validate": []}
     intents = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    for intent in intents:
-        for part, pattern in (("train", "train_{}_full.json"), ("validate", "validate_{}.json")):
-            content = (folder / intent / pattern.format(intent)).read_bytes()
-            try:
-                queries = json.loads(content)
-            except UnicodeDecodeError:
-                queries = json.loads(content.decode("latin-1"))
-            for query in queries[intent]:
-                text = "".join(piece["text"] for piece in query["data"]).lower()
-                parts[part].append((" ".join(text.split()), intents.index(intent)))
-    random = np.random.default_rng(0)
-    random.shuffle(parts["train"])
-    return parts["train"][: config.snips], parts["validate"], intents
+    train, test = (
+        [(text, number) for number, intent in enumerate(intents) for text in snips_texts(folder / intent, name, intent)]
+        for name in ("train_{}_full.json", "validate_{}.json")
+    )
+    np.random.default_rng(0).shuffle(train)
+    return train[: config.snips], test, intents
+
+
+def snips_texts(folder, name, intent):
+    """The texts of one of Snips's files; some files are latin-1, and some emoji are halves that belong together."""
+    content = (folder / name.format(intent)).read_bytes()
+    try:
+        content = content.decode("utf-8")
+    except UnicodeDecodeError:
+        content = content.decode("latin-1")
+    for query in json.loads(content)[intent]:
+        text = " ".join("".join(piece["text"] for piece in query["data"]).lower().split())
+        yield text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def intent_model(units, vocabulary_size, intents):

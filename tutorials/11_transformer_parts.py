@@ -100,7 +100,7 @@ def draw_positions(lesson, config):
     by_distance = products[0]
     lesson.number("dot product of a position with itself", by_distance[0], ".2f")
     for distance in (1, 2, 4, 8, 16, 32, 64):
-        lesson.number(f"    with the position {distance} further", by_distance[distance], ".2f")
+        lesson.number(f"with the position {distance} further", by_distance[distance], ".2f")
     lesson.claim(
         "pairs of equal distance have equal products, to {spread:.0e} of {itself:.0f}",
         spread < 1e-3, spread=spread, itself=by_distance[0],
@@ -180,8 +180,8 @@ def turn(lesson):
         left[name] = np.abs(here @ np.linalg.lstsq(here, there, rcond=None)[0] - there).max()
         lesson.number(f"best linear map on 256 positions, largest error: {name}", left[name], ".1e")
         steps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
-        lesson.number(f"    distance of neighbours, least: {name}", steps.min(), ".3f")
-        lesson.number(f"    distance of neighbours, most: {name}", steps.max(), ".3f")
+        lesson.number(f"distance of neighbours, least: {name}", steps.min(), ".3f")
+        lesson.number(f"distance of neighbours, most: {name}", steps.max(), ".3f")
     lesson.claim(
         "with sines only no linear map shifts even the positions that it was fitted on: it is wrong by {error:.2f}",
         left["sines only"] > 0.1 > 1e-9 > left["sine and cosine"], error=left["sines only"],
@@ -319,10 +319,11 @@ def compare_positions(lesson, config):
         known[kind] = [np.nanmean(by_place[:seen]) for _, _, by_place in runs]
         soon[kind] = np.mean([steps_until(0.95, done, accuracies) for _, accuracies, _ in runs])
         lesson.number(f"accuracy at the places of training, mean of seeds: {kind}", np.mean(known[kind]), ".3f")
-        lesson.number(f"    worst seed: {kind}", np.min(known[kind]), ".3f")
-        lesson.number(f"    steps until 95 %, mean of seeds: {kind}", soon[kind], ".0f")
-        lesson.number(f"    accuracy at the next {near} places: {kind}", places[kind][seen : seen + near].mean(), ".3f")
-        lesson.number(f"    accuracy at the next {seen} places: {kind}", places[kind][seen:].mean(), ".3f")
+        lesson.number(f"worst seed: {kind}", np.min(known[kind]), ".3f")
+        if np.isfinite(soon[kind]):
+            lesson.number(f"steps until 95 %, mean of seeds: {kind}", soon[kind], ".0f")
+        lesson.number(f"accuracy at the next {near} places: {kind}", places[kind][seen : seen + near].mean(), ".3f")
+        lesson.number(f"accuracy at the next {seen} places: {kind}", places[kind][seen:].mean(), ".3f")
     ordered = KINDS[:-1]
     lesson.claim(
         "without positions {none:.1%} are right; with them, of whatever kind, {worst:.1%} or more",
@@ -550,42 +551,87 @@ def go_deep(lesson, config):
             history = train(config, model, config.depth_length, (3,), config.depth_steps, 10, seed=0, rate=1e-3)
             losses[name].append(history["loss"][-1])
             lesson.number(f"loss, depth {depth}: {name}", losses[name][-1], ".3f")
-            lesson.number(f"    gradient by the embeddings before training: {name}", gradients[name][-1], ".1e")
+            lesson.number(f"gradient by the embeddings before training: {name}", gradients[name][-1], ".1e")
     return losses, gradients
 
 
 # %% [markdown]
 # ## Many heads against one
 # A head is one softmax: one choice of where to look. What if two places are wanted at once, and must not be mixed up?
-# The task: say the *difference* of the ids one and three places before. The width is the same, and so is the number of
-# weights; only the number of parts that it is cut into changes. One head is not helpless in principle: it can give one
-# place more weight than the other, so that the mixture still says which is which. But that has to be found.
+# The task: say the id one place before *and* the id three places before, in this order, as one label of a hundred. The
+# width is the same, and so is the number of weights; only the number of parts that it is cut into changes.
+#
+# One head is not helpless in principle. It can give one place more weight than the other, so that the mixture still
+# says which is which. But then the two must be told apart in a sum, and the proportion has to be found and kept.
 
 
 # %%
 def count_heads(lesson, config):
-    """Accuracy by number of heads, same width, same weights, over several seeds."""
+    """Accuracy by number of heads, same width, same weights, over several seeds; and where the heads look."""
     import keras
 
     from keras_seq.plots.curves import curves
+    from keras_seq.plots.heat_maps import HeatMap, heat_maps
 
     print("\nMany heads against one")
-    learning, last, weights = {}, {}, set()
+    length, distances = config.head_length, (1, 3)
+    learning, soon, last, sizes, maps = {}, {}, {}, set(), []
     for heads in config.head_counts:
         runs = []
         for seed in config.seeds:
             keras.utils.set_random_seed(seed)
-            model = order_model(config, "sinusoidal", heads, config.head_length)
-            runs.append(train(config, model, config.head_length, (1, 3), config.head_steps, config.looks, seed))
-            weights.add(model.count_params())
+            positions = positions_of("sinusoidal", length)
+            model = encoder(config, positions, heads, classes=config.symbols**2)
+            runs.append(train(config, model, length, distances, config.head_steps, config.looks, seed))
+            sizes.add(model.count_params())
         name = f"{heads} head{'s' * (heads > 1)}"
-        accuracies = [run["masked_accuracy"] for run in runs]
-        last[heads] = [accuracy[-1] for accuracy in accuracies]
-        learning[name] = (runs[0]["steps"], np.mean(accuracies, axis=0))
-        lesson.number(f"accuracy of the difference, mean of seeds: {name}", np.mean(last[heads]), ".3f")
-        lesson.number(f"    worst seed: {name}", np.min(last[heads]), ".3f")
-        lesson.number(f"    best seed: {name}", np.max(last[heads]), ".3f")
-    return learning, last, weights
+        steps, accuracies = runs[0]["steps"], np.array([run["masked_accuracy"] for run in runs])  # (seeds, looks)
+        learning[name] = (steps, accuracies.mean(axis=0))
+        soon[heads] = np.mean([steps_until(0.95, steps, accuracy) for accuracy in accuracies])
+        last[heads] = accuracies[:, -1]
+        lesson.number(f"accuracy, {name}, mean of seeds", last[heads].mean(), ".3f")
+        lesson.number(f"accuracy, {name}, worst seed", last[heads].min(), ".3f")
+        middle = accuracies[:, accuracies.shape[1] // 3]
+        lesson.number(f"accuracy after a third of the steps, {name}, worst seed", middle.min(), ".3f")
+        lesson.number(f"accuracy after a third of the steps, {name}, best seed", middle.max(), ".3f")
+        if heads <= 2:
+            weights = where_heads_look(config, model)
+            for head, map_of_head in enumerate(weights, 1):
+                shares = [np.diagonal(map_of_head, -distance)[3:].mean() for distance in distances]
+                title = f"{name}, head {head}: {shares[0]:.2f} one before, {shares[1]:.2f} three before"
+                print(f"  weights of {title}")
+                labels = [str(place) for place in range(length)]
+                maps.append(HeatMap(map_of_head, title, labels, labels, "attended to", "attends", highest=1))
+    lesson.figure(heat_maps(lesson.run / "heads.png", maps, "Where one head looks, and where two look"))
+    title = "Two places at once: the same width, cut into heads. Mean of seeds"
+    path = lesson.run / "heads_learning.png"
+    lesson.figure(curves(path, learning, "steps", "accuracy", title, percent=True, markers=False))
+    one, two, most = 1, 2, config.head_counts[-1]
+    lesson.claim(
+        "all have {size:,} weights; two heads are at 95 % after {two:.0f} steps, {most} after {many:.0f}, one after {one:.0f}",
+        len(sizes) == 1 and 2 * soon[two] < soon[one], size=max(sizes), two=soon[two], most=most, many=soon[most],
+        one=soon[one],
+    )  # fmt: skip
+    lesson.claim(
+        "one head comes to {one:.1%} all the same: the order can be told from unequal weights; two are at {two:.1%}",
+        last[one].mean() > 0.8 and last[two].min() > 0.99, one=last[one].mean(), two=last[two].mean(),
+    )  # fmt: skip
+    lesson.claim(
+        "more heads than places to look at do not help: {most} heads need {ratio:.2f} times the steps of two",
+        soon[most] > 0.9 * soon[two], most=most, ratio=soon[most] / soon[two],
+    )  # fmt: skip
+
+
+def where_heads_look(config, model):
+    """The weights of the first layer's heads on one sequence, `(heads, places, places)`."""
+    import keras
+
+    from keras_seq.data.order import looking_back
+
+    ids, _ = looking_back(1, config.head_length, config.symbols, seed=99)
+    around = model.get_layer("attention_0")
+    hidden = keras.Model(model.inputs, around.input)(ids)
+    return np.asarray(around.sublayer(around.before(hidden), return_attention_scores=True)[1])[0]
 
 
 # %% [markdown]
@@ -600,28 +646,29 @@ def count_heads(lesson, config):
 #
 # To see the waiting and nothing else, the number of tokens is kept, and only cut into longer and fewer sequences. For
 # the GRU the arithmetic is then the same to the last multiplication, and all that changes is how much may be done at
-# once.
+# once. (The GRU is Keras's, as models use it. Self-attention is one layer of this library.)
 
 
 # %%
-def seconds_of_a_step(kind, length, config):
-    """Median time of a step forward and back over the same number of tokens."""
+def layer_to_time(kind, config):
+    """A function from inputs to outputs, and its layer."""
     import keras
-    import tensorflow as tf
 
     from keras_seq.layers.multi_head import MultiHeadAttention
 
-    units = config.speed_units
     if kind == "GRU":
-        layer = keras.layers.GRU(units, return_sequences=True)
-        apply = layer
-    else:
-        layer = MultiHeadAttention(units, config.heads)
+        layer = keras.layers.GRU(config.speed_units, return_sequences=True)
+        return layer, layer
+    layer = MultiHeadAttention(config.speed_units, config.heads)
+    return lambda inputs: layer(inputs, inputs), layer
 
-        def apply(inputs):
-            return layer(inputs, inputs)
 
-    inputs = tf.random.normal((config.speed_tokens // length, length, units))
+def seconds_of_a_step(kind, length, config):
+    """Median time of a training step, forward and back, over the same number of tokens whatever the length."""
+    import tensorflow as tf
+
+    apply, layer = layer_to_time(kind, config)
+    inputs = tf.random.normal((config.speed_tokens // length, length, config.speed_units))
     apply(inputs)
 
     @tf.function
@@ -639,27 +686,62 @@ def seconds_of_a_step(kind, length, config):
     return statistics.median(taken)
 
 
+def megabytes_of_weights(length, config):
+    """Size of the attention weights, which training keeps for the way back."""
+    import tensorflow as tf
+
+    layer = layer_to_time("self-attention", config)[1]
+    inputs = tf.random.normal((config.speed_tokens // length, length, config.speed_units))
+    return layer(inputs, inputs, return_attention_scores=True)[1].numpy().nbytes / 1e6
+
+
 def measure_speed(lesson, config):
-    """Tokens a second of a training step, GRU and self-attention, by length."""
+    """Tokens a second of a training step, GRU and self-attention, by length; multiplications a second; memory."""
     from keras_seq.plots.curves import curves
 
     print("\nSpeed against length")
+    lengths, units = np.array(config.speed_lengths), config.speed_units
+    work = {"GRU": 6 * units**2 + 0 * lengths, "self-attention": 4 * units**2 + 2 * lengths * units}  # a token
     speed = {
-        kind: [config.speed_tokens / seconds_of_a_step(kind, length, config) for length in config.speed_lengths]
-        for kind in ("GRU", "self-attention")
+        kind: np.array([config.speed_tokens / seconds_of_a_step(kind, length, config) for length in config.speed_lengths])
+        for kind in work
     }
-    weights = [4 * config.heads * config.speed_tokens * length for length in config.speed_lengths]
+    memory = [megabytes_of_weights(length, config) for length in config.speed_lengths]
     for place, length in enumerate(config.speed_lengths):
-        for kind in speed:
-            lesson.number(f"tokens a second in training, length {length}: {kind}", speed[kind][place], ",.0f")
-        lesson.number("    self-attention / GRU", speed["self-attention"][place] / speed["GRU"][place], ".1f")
-        lesson.number("    megabytes of attention weights", weights[place] / 1e6, ",.1f")
-    series = {kind: (config.speed_lengths, values) for kind, values in speed.items()}
+        for kind in work:
+            lesson.number(f"length {length}, {kind}: tokens a second in training", speed[kind][place], ",.0f")
+        lesson.number(f"length {length}: self-attention / GRU", speed["self-attention"][place] / speed["GRU"][place], ".2f")
+        lesson.number(f"length {length}: megabytes of attention weights", memory[place], ",.1f")
+    gru, attention = (speed[kind] * work[kind] for kind in work)  # multiplications forward, a second
+    lesson.claim(
+        "the same arithmetic, and the GRU makes {fall:.1f} times fewer tokens a second at {longest} than at its best: "
+        "that is what waiting costs here",
+        gru.max() / gru[-1] > 2, fall=gru.max() / gru[-1], longest=lengths[-1],
+    )  # fmt: skip
+    grown = work["self-attention"][-1] / work["self-attention"][0]
+    lesson.claim(
+        "self-attention slows down {fall:.1f} times, for {grown:.1f} times the arithmetic a token",
+        speed["self-attention"][0] / speed["self-attention"][-1] < 2 * grown,
+        fall=speed["self-attention"][0] / speed["self-attention"][-1], grown=grown,
+    )  # fmt: skip
+    lesson.claim(
+        "its weights take {least:.1f} MB at length {shortest} and {most:.1f} MB at {longest}, for the same tokens",
+        np.isclose(memory[-1] / memory[0], lengths[-1] / lengths[0]),
+        least=memory[0], most=memory[-1], shortest=lengths[0], longest=lengths[-1],
+    )  # fmt: skip
     title = f"The same {config.speed_tokens:,} tokens, cut into longer and fewer sequences"
-    lesson.figure(
-        curves(lesson.run / "speed.png", series, "length", "tokens a second in training", title, log="xy")
-    )
+    series = {kind: (lengths, values) for kind, values in speed.items()}
+    path = lesson.run / "speed.png"
+    lesson.figure(curves(path, series, "length", "tokens a second in training", title, log="xy"))
+    series = {"GRU": (lengths, gru / 1e9), "self-attention": (lengths, attention / 1e9)}
+    title = "Multiplications done a second (forward): what waiting leaves of them"
+    path = lesson.run / "arithmetic.png"
+    lesson.figure(curves(path, series, "length", "billions of multiplications a second", title, log="xy"))
 
+
+# %% [markdown]
+# ## What it says, and an exercise
+# - to be written
 
 # %%
 if __name__ == "__main__":

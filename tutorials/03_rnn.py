@@ -229,7 +229,6 @@ def train(model, task, config, dataset, validation, loss, metric):
 
     from keras_seq.training import WarmupCosine
 
-    print("  " + " -> ".join(f"{name} {tuple(shape)}" for name, shape in shapes(model)))
     steps = task.epochs * int(dataset.cardinality())
     optimizer = keras.optimizers.Adam(WarmupCosine(task.learning_rate, steps + 1), global_clipnorm=1.0)
     model.compile(optimizer, loss, metrics=[metric], jit_compile=config.xla)
@@ -237,9 +236,9 @@ def train(model, task, config, dataset, validation, loss, metric):
     return next(values for name, values in history.items() if name not in ("loss", "val_loss") and "val_" in name)
 
 
-def shapes(model):
+def print_shapes(model):
     """Name and output shape of every layer, in the order of the graph."""
-    return [(layer.name, layer.output.shape) for layer in model.layers]
+    print("  " + " -> ".join(f"{layer.name} {tuple(layer.output.shape)}" for layer in model.layers))
 
 
 def outputs(model, inputs):
@@ -285,6 +284,7 @@ def tag_every_bit(lesson, config):
         of_long.append(np.mean((outputs(model, long_bits) > 0.5) == long_odd))
         lesson.number(f"right on 20 bits, seed {seed}", histories[-1][-1], ".2%")
         lesson.number(f"right on 400 bits, seed {seed}", of_long[-1], ".2%")
+    print_shapes(model)
     bits, odd = toy.running_parity(1, length=16, seed=4)
     written = outputs(model, bits)[0, :, 0] > 0.5
     print(f"  bits     {digits(bits)}\n  written  {digits(written)}\n  right    {digits(odd)}")
@@ -331,7 +331,9 @@ def decide(lesson, config):
     task = config.majority
     dataset = toy.batches(*toy.majority(config.examples, length=21, seed=1), task.batch_size)
     held_out = toy.batches(*toy.majority(1000, length=21, seed=2), 1000)
-    accuracy = train(decider(task.units), task, config, dataset, held_out, "binary_crossentropy", "accuracy")
+    model = decider(task.units)
+    print_shapes(model)
+    accuracy = train(model, task, config, dataset, held_out, "binary_crossentropy", "accuracy")
     lesson.claim("N-1, sigmoid: {accuracy:.2%} of the answers are right", accuracy[-1] >= 0.98, accuracy=accuracy[-1])
     return accuracy
 
@@ -361,6 +363,7 @@ def choose(lesson, config):
     dataset = toy.batches(*toy.after_the_star(2 * config.examples, length=12, seed=1), task.batch_size)
     held_out = toy.batches(*toy.after_the_star(1000, length=12, seed=2), 1000)
     model = chooser(task.units)
+    print_shapes(model)
     accuracy = train(model, task, config, dataset, held_out, "sparse_categorical_crossentropy", "accuracy")
     ids, _ = toy.after_the_star(1, length=12, seed=3)
     text = "".join("*" if token == toy.STAR else str(token) for token in ids[0])
@@ -433,6 +436,7 @@ def write_words(lesson, config):
     unseen = split(numbers, config)
     unseen[:100] = False  # a name without "hundred" comes only once: it can be learned, not worked out
     model = writer(task.units, labels.shape[1], len(tokenizer))
+    print_shapes(model)
     dataset = toy.batches(inputs[~unseen], labels[~unseen], task.batch_size)
     held_out = toy.batches(inputs[unseen], labels[unseen], int(unseen.sum()))
     exact = train(model, task, config, dataset, held_out, MaskedCrossEntropy(), ExactMatch())
@@ -510,6 +514,7 @@ def read_roman(lesson, config):
         return PairBatches(*zip(*rows, strict=True), boundaries=[(15, 5)], **options)
 
     model, generator = roman_reader(task.units, len(source), len(target))
+    print_shapes(model)
     dataset = pipeline(~unseen, batch_size=task.batch_size, remainder="drop").dataset()
     held_out = pipeline(unseen, batch_size=int(unseen.sum()), shuffle=False).dataset()
     exact = train(model, task, config, dataset, held_out, MaskedCrossEntropy(), ExactMatch())

@@ -29,16 +29,17 @@ class Config:
     symbols: int = 10
     batch: int = 64
     seeds: tuple = (0, 1, 2)
-    length: int = 64  # places seen in training
-    steps: int = 1000
+    length: int = 32  # places seen in training
+    steps: int = 800
     looks: int = 20  # at the accuracy, in training
     probe_positions: int = 512
-    depths: tuple = (1, 2, 4, 8, 16)
-    depth_length: int = 32
+    gradient_depths: tuple = (1, 2, 4, 8, 16)
+    depths: tuple = (1, 4, 16)
+    depth_length: int = 16
     depth_steps: int = 300
     head_counts: tuple = (1, 2, 4, 8)
     head_length: int = 16
-    head_steps: int = 1500
+    head_steps: int = 1000
     speed_lengths: tuple = (16, 32, 64, 128, 256, 512, 1024)
     speed_tokens: int = 8192
     speed_units: int = 64
@@ -47,8 +48,8 @@ class Config:
 
 SMOKE = {
     "features": 8, "heads": 2, "batch": 8, "seeds": (0,), "length": 8, "steps": 4, "looks": 2, "probe_positions": 64,
-    "depths": (1, 2), "depth_length": 8, "depth_steps": 4, "head_counts": (1, 2), "head_length": 8, "head_steps": 4,
-    "speed_lengths": (8, 16), "speed_tokens": 64, "speed_units": 8, "repeats": 1,
+    "gradient_depths": (1,), "depths": (1,), "depth_length": 8, "depth_steps": 10, "head_counts": (1, 2),
+    "head_length": 8, "head_steps": 4, "speed_lengths": (8, 16), "speed_tokens": 64, "speed_units": 8, "repeats": 1,
 }  # fmt: skip
 
 
@@ -166,13 +167,16 @@ def turn(lesson):
 
     print("\nWhy sine and cosine")
     length, features, shift = 1024, 32, 7
-    both = np.asarray(sinusoidal_positions(length + shift, features))
-    error = np.abs(both[:-shift] @ rotation(shift, features).T - both[shift:]).max()
-    lesson.claim(
-        "one matrix takes P(t) to P(t + {shift}) for all of {length} positions, to {error:.0e}",
-        error < 1e-4, shift=shift, length=length, error=error,
-    )  # fmt: skip
     wide = np.asarray(sinusoidal_positions(length + shift, features, dtype="float64"))
+    matrix = rotation(shift, features).T
+    error = np.abs(wide[:-shift] @ matrix - wide[shift:]).max()
+    single = np.asarray(sinusoidal_positions(length + shift, features))
+    rounded = np.abs(single[:-shift] @ matrix - single[shift:]).max()
+    lesson.claim(
+        "one matrix takes P(t) to P(t + {shift}) for all of {length} positions: to {error:.0e} in float64, and to "
+        "{rounded:.0e} in float32, which rounds the angles",
+        error < 1e-11 and rounded < 1e-4, shift=shift, length=length, error=error, rounded=rounded,
+    )  # fmt: skip
     sines = only_sines(length + shift, features)
     left = {}
     for name, positions in (("sine and cosine", wide), ("sines only", sines)):
@@ -189,7 +193,7 @@ def turn(lesson):
     angles = 2 * np.pi / 32 * np.arange(32)
     alone, pair = with_twin(np.sin(angles)[:, None]), with_twin(np.stack([np.sin(angles), np.cos(angles)], axis=1))
     lesson.claim(
-        "one wave, 32 positions a turn: {alone} have a twin that the sine cannot tell from them, with the cosine {pair}",
+        "one wave, 32 positions a turn: by the sine alone {alone} of them have a twin, with the cosine {pair}",
         alone == 30 and pair == 0, alone=alone, pair=pair,
     )  # fmt: skip
     grouped = np.concatenate([wide[:, ::2], wide[:, 1::2]], axis=1)  # all sines, then all cosines
@@ -300,7 +304,7 @@ def accuracy_by_place(config, model, length, distances):
     from keras_seq.data.order import looking_back
 
     ids, labels = looking_back(500, length, config.symbols, distances, seed=99)
-    right = np.argmax(model.predict(ids, batch_size=100, verbose=0), axis=-1) == labels
+    right = np.argmax(np.asarray(model(ids)), axis=-1) == labels
     return np.where(labels[0] > 0, right.mean(axis=0), np.nan)
 
 
@@ -331,7 +335,7 @@ def compare_positions(lesson, config):
         none=np.mean(known["none"]), worst=min(min(known[kind]) for kind in ordered),
     )  # fmt: skip
     lesson.claim(
-        "random does, but later: 95 % after {random:.0f} steps, sinusoidal after {sine:.0f}, learned after {learned:.0f}",
+        "random does, but later: 95 % after {random:.0f} steps, sinusoidal {sine:.0f}, learned {learned:.0f}",
         soon["sinusoidal"] < soon["random"], random=soon["random"], sine=soon["sinusoidal"], learned=soon["learned"],
     )  # fmt: skip
     beyond = {kind: places[kind][seen : seen + near].mean() for kind in ordered}
@@ -340,17 +344,14 @@ def compare_positions(lesson, config):
         "at the next {near} places sinusoidal still has {sine:.1%}, learned {learned:.1%}, random {random:.1%}; "
         "further than {half} beyond, none has more than {far:.1%}",
         beyond["sinusoidal"] > 2 * max(beyond["learned"], beyond["random"]) and far < 0.3,
-        near=near, sine=beyond["sinusoidal"], learned=beyond["learned"], random=beyond["random"], half=seen // 2, far=far,
+        near=near, sine=beyond["sinusoidal"], learned=beyond["learned"], random=beyond["random"], half=seen // 2,
+        far=far,
     )  # fmt: skip
     title = "What stood three places before? Mean of seeds"
-    lesson.figure(
-        curves(lesson.run / "kinds.png", learning, "steps", "accuracy", title, percent=True, markers=False)
-    )
+    lesson.figure(curves(lesson.run / "kinds.png", learning, "steps", "accuracy", title, percent=True, markers=False))
     series = {kind: (range(len(places[kind])), places[kind]) for kind in KINDS}
     title = f"Trained on {seen} places, asked about {2 * seen}"
-    lesson.figure(
-        curves(lesson.run / "places.png", series, "place", "accuracy", title, percent=True, markers=False)
-    )
+    lesson.figure(curves(lesson.run / "places.png", series, "place", "accuracy", title, percent=True, markers=False))
 
 
 def train_kind(config, kind, seed):
@@ -408,7 +409,7 @@ def probe(lesson, config):
         sine[0, 1] > 0.95 and sine[3, 1] < 0.2, fast=sine[0, 1], slow=sine[3, 1],
     )  # fmt: skip
     lesson.claim(
-        "whereabouts can be read off linearly from the second quarter ({second:.0%}), not from the fast one ({fast:.0%})",
+        "whereabouts can be read off linearly from the second quarter ({second:.0%}), not the fast one ({fast:.0%})",
         sine[1, 2] > 0.9 and sine[0, 2] < 0.5, second=sine[1, 2], fast=sine[0, 2],
     )  # fmt: skip
     lesson.claim(
@@ -488,12 +489,13 @@ def draw_masks(lesson):
     changed[:, 4:] += 1
     difference = np.abs(np.asarray(layer(changed, changed, use_causal_mask=True)) - before)[0].max(axis=1)
     lesson.claim(
-        "under the causal mask new tokens from place 4 on change places 0 to 3 by {past:g}, later ones by up to {later:.2f}",
+        "causal: new tokens from place 4 on change places 0 to 3 by {past:g}, later ones by up to {later:.2f}",
         difference[:4].max() == 0 < difference[4:].min(), past=difference[:4].max(), later=difference[4:].max(),
     )  # fmt: skip
     maps = [HeatMap(mask, f"mask: {name}", tokens, tokens) for name, mask in masks.items()]
     maps += [
-        HeatMap(weights[name][0], f"weights, head 1: {name}", tokens, tokens, "attended to", "attends") for name in masks
+        HeatMap(weights[name][0], f"weights, head 1: {name}", tokens, tokens, "attended to", "attends")
+        for name in masks
     ]
     lesson.figure(heat_maps(lesson.run / "masks.png", maps))
 
@@ -539,20 +541,63 @@ def go_deep(lesson, config):
     import keras
 
     from keras_seq.plots.curves import curves
+    from keras_seq.training import WarmupLinear
 
     print("\nDepth: residual connections and normalisation")
-    losses, gradients = ({name: [] for name in STACKS} for _ in range(2))
-    for name, (norm, residual) in STACKS.items():
-        for depth in config.depths:
-            keras.utils.set_random_seed(0)
-            positions = positions_of("sinusoidal", config.depth_length)
-            model = encoder(config, positions, config.heads, depth, norm, residual)
-            gradients[name].append(gradient_at_the_start(config, model))
-            history = train(config, model, config.depth_length, (3,), config.depth_steps, 10, seed=0, rate=1e-3)
-            losses[name].append(history["loss"][-1])
-            lesson.number(f"loss, depth {depth}: {name}", losses[name][-1], ".3f")
-            lesson.number(f"gradient by the embeddings before training: {name}", gradients[name][-1], ".1e")
-    return losses, gradients
+
+    def stack(name, depth):
+        keras.utils.set_random_seed(0)
+        norm, residual = STACKS[name]
+        return encoder(config, positions_of("sinusoidal", config.depth_length), config.heads, depth, norm, residual)
+
+    def last_loss(name, depth, rate=2e-3):
+        model = stack(name, depth)
+        return train(config, model, config.depth_length, (3,), config.depth_steps, 10, seed=0, rate=rate)["loss"][-1]
+
+    gradients = {
+        name: [gradient_at_the_start(config, stack(name, depth)) for depth in config.gradient_depths] for name in STACKS
+    }
+    losses = {name: [last_loss(name, depth) for depth in config.depths] for name in STACKS}
+    for name in STACKS:
+        for depth, size in zip(config.gradient_depths, gradients[name], strict=True):
+            lesson.number(f"{name}, depth {depth}: gradient by the embeddings at the start", size, ".1e")
+        for depth, loss in zip(config.depths, losses[name], strict=True):
+            lesson.number(f"{name}, depth {depth}: loss after {config.depth_steps} steps", loss, ".3f")
+    guess, depth = np.log(config.symbols), config.depths[-1]
+    lesson.number("loss of guessing", guess, ".3f")
+    shallow = {name: values[0] for name, values in losses.items()}
+    deep = {name: values[-1] for name, values in losses.items()}
+    lesson.claim(
+        "one layer needs neither sum nor norm: the worst of the five is at {worst:.2f}, norm only at {norm:.3f}",
+        max(shallow.values()) < 0.3 * guess, worst=max(shallow.values()), norm=shallow["norm only"],
+    )  # fmt: skip
+    lesson.claim(
+        "{depth} layers: pre learns ({pre:.2f}); norm only and neither guess ({norm:.2f}, {neither:.2f}); residual "
+        "only blows up ({blown:,.0f})",
+        deep["pre"] < 0.7 * guess < 0.98 * guess < min(deep["norm only"], deep["neither"])
+        and deep["residual only"] > 2 * guess,
+        depth=depth, pre=deep["pre"], norm=deep["norm only"], neither=deep["neither"], blown=deep["residual only"],
+    )  # fmt: skip
+    warm = last_loss("post", depth, WarmupLinear(2e-3, config.depth_steps, config.depth_steps // 2))
+    lesson.claim(
+        "{depth} layers, post: guesses as well ({post:.3f}), but learns if the rate is warmed up ({warm:.3f})",
+        deep["post"] > 0.98 * guess > warm, depth=depth, post=deep["post"], warm=warm,
+    )  # fmt: skip
+    first = {name: values[-1] for name, values in gradients.items()}
+    lesson.claim(
+        "at the start, through {depth} layers, the embeddings' gradient is {pre:.1e} (pre), {norm:.1e} (norm only), "
+        "{neither:.1e} (neither) and {residual:.1e} (residual only)",
+        first["norm only"] < first["pre"] < first["residual only"],
+        depth=config.gradient_depths[-1], pre=first["pre"], norm=first["norm only"], neither=first["neither"],
+        residual=first["residual only"],
+    )  # fmt: skip
+    for file, values, depths, label in (
+        ("depth", losses, config.depths, "loss"),
+        ("depth_gradients", gradients, config.gradient_depths, "gradient by the embeddings"),
+    ):
+        series = {name: (depths, values[name]) for name in STACKS}
+        title = {"depth": f"After {config.depth_steps} steps", "depth_gradients": "Before training"}[file]
+        lesson.figure(curves(lesson.run / f"{file}.png", series, "layers", label, title, log="xy"))
 
 
 # %% [markdown]
@@ -608,7 +653,8 @@ def count_heads(lesson, config):
     lesson.figure(curves(path, learning, "steps", "accuracy", title, percent=True, markers=False))
     one, two, most = 1, 2, config.head_counts[-1]
     lesson.claim(
-        "all have {size:,} weights; two heads are at 95 % after {two:.0f} steps, {most} after {many:.0f}, one after {one:.0f}",
+        "all have {size:,} weights; 95 % is reached after {two:.0f} steps with two heads, {many:.0f} with {most}, and "
+        "{one:.0f} with one",
         len(sizes) == 1 and 2 * soon[two] < soon[one], size=max(sizes), two=soon[two], most=most, many=soon[most],
         one=soon[one],
     )  # fmt: skip
@@ -617,8 +663,8 @@ def count_heads(lesson, config):
         last[one].mean() > 0.8 and last[two].min() > 0.99, one=last[one].mean(), two=last[two].mean(),
     )  # fmt: skip
     lesson.claim(
-        "more heads than places to look at do not help: {most} heads need {ratio:.2f} times the steps of two",
-        soon[most] > 0.9 * soon[two], most=most, ratio=soon[most] / soon[two],
+        "more heads than places to look at do not help: {most} heads come to 95 % no sooner than two",
+        soon[most] >= soon[two], most=most,
     )  # fmt: skip
 
 
@@ -630,7 +676,7 @@ def where_heads_look(config, model):
 
     ids, _ = looking_back(1, config.head_length, config.symbols, seed=99)
     around = model.get_layer("attention_0")
-    hidden = keras.Model(model.inputs, around.input)(ids)
+    hidden = keras.Model(model.inputs[0], around.input)(ids)
     return np.asarray(around.sublayer(around.before(hidden), return_attention_scores=True)[1])[0]
 
 
@@ -703,14 +749,15 @@ def measure_speed(lesson, config):
     lengths, units = np.array(config.speed_lengths), config.speed_units
     work = {"GRU": 6 * units**2 + 0 * lengths, "self-attention": 4 * units**2 + 2 * lengths * units}  # a token
     speed = {
-        kind: np.array([config.speed_tokens / seconds_of_a_step(kind, length, config) for length in config.speed_lengths])
+        kind: config.speed_tokens / np.array([seconds_of_a_step(kind, length, config) for length in lengths.tolist()])
         for kind in work
     }
     memory = [megabytes_of_weights(length, config) for length in config.speed_lengths]
     for place, length in enumerate(config.speed_lengths):
         for kind in work:
             lesson.number(f"length {length}, {kind}: tokens a second in training", speed[kind][place], ",.0f")
-        lesson.number(f"length {length}: self-attention / GRU", speed["self-attention"][place] / speed["GRU"][place], ".2f")
+        ratio = speed["self-attention"][place] / speed["GRU"][place]
+        lesson.number(f"length {length}: speed of self-attention / GRU", ratio, ".2f")
         lesson.number(f"length {length}: megabytes of attention weights", memory[place], ",.1f")
     gru, attention = (speed[kind] * work[kind] for kind in work)  # multiplications forward, a second
     lesson.claim(

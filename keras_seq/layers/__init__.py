@@ -6,6 +6,7 @@ from keras_seq.layers.concat_linear import ConcatLinearAttention
 from keras_seq.layers.convolution import CrossCorrelation2D, cross_correlation, parameter_count
 from keras_seq.layers.decoder import AttentionDecoder, ContextDecoder
 from keras_seq.layers.embedding import Readout, ScaledEmbedding
+from keras_seq.layers.feed_forward import FeedForward, gelu
 from keras_seq.layers.masks import causal_mask, combine_masks, length_mask, mask_lengths, padding_mask
 from keras_seq.layers.multi_head import MultiHeadAttention, fused_attention, multi_head_weights
 from keras_seq.layers.normalization import LayerNormalization, Residual, layer_normalization
@@ -23,7 +24,7 @@ from keras_seq.layers.scores import (
     additive_scores,
     dot_scores,
 )
-from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer, FeedForward
+from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer
 from keras_seq.layers.windows import output_size, windows
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "cross_correlation",
     "dot_scores",
     "fused_attention",
+    "gelu",
     "gru_step",
     "layer_normalization",
     "length_mask",

@@ -26,7 +26,7 @@ def gate_maps(path, tokens, panels, title=None, marked=None):
     """
     panels = {name: _fitting(tokens, name, values) for name, values in panels.items()}
     plt = pyplot()
-    heights = [0.14 * values.shape[1] + 0.35 for values in panels.values()]
+    heights = [min(0.14 * values.shape[1], 2.4) + 0.35 for values in panels.values()]
     figure, all_axes = plt.subplots(
         len(panels), 1, figsize=(1.9 + _CELL * len(tokens), sum(heights) + 1.4), height_ratios=heights, squeeze=False
     )

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_seq.layers import Decoder, DecoderLayer, Encoder, EncoderLayer, FeedForward, gelu
 from keras_seq.layers.masks import length_mask
 from keras_seq.layers.positions import SinusoidalPositions
-from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer, FeedForward, gelu
 
 BATCH, TARGET, SOURCE, UNITS, HEADS, HIDDEN, LAYERS, MEMORY = 2, 4, 5, 6, 3, 11, 2, 7
 SOURCE_MASK = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], bool)

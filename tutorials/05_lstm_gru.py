@@ -230,11 +230,11 @@ def agree(lesson, config, model, tokenizer):
 # Where is that bit? For each unit: how well does its cell state, just before the verb, tell singular from plural? One
 # knows best. `unit.png` shows its gates over three sentences, `gates.png` those of all units.
 #
-# Read `unit.png` by columns. The forget gate is as in a textbook: open (1.00) at every word of the sentence, and shut at
-# the verb, where the number has been used. The rest is less tidy than a textbook's drawing. The input gate stays open
-# in between, and what comes in cancels out: each *the* adds about what each preposition takes away. And a noun in between
-# does not write its own number, but adds to the one that is there: the two correlations below tell. Nobody has told the
-# network how to keep a number; this is one way.
+# Read `unit.png` by columns. The forget gate is as in a textbook: open (1.00) at every word of the sentence, and shut
+# at the verb, where the number has been used. The rest is less tidy than a textbook's drawing. The input gate stays
+# open in between, and what comes in cancels out: each *the* adds about what each preposition takes away. And a noun in
+# between does not write its own number, but adds to the one that is there: the two correlations below tell. Nobody has
+# told the network how to keep a number; this is one way.
 
 
 # %%

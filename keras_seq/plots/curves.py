@@ -33,7 +33,9 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", mark
         axes.set_title(title, fontsize=13, color=INK, loc="left")
     axes.grid(axis="y", color="#e4e7eb")
     axes.spines[["top", "right"]].set_visible(False)
-    if len(series) > 1:
+    if len(series) > 4:  # hardly a corner is left free
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    elif len(series) > 1:
         axes.legend(frameon=False)
     figure.tight_layout()
     return save(figure, path)

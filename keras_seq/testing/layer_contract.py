@@ -1,16 +1,17 @@
 """The contract of a Keras layer, checked by one routine.
 
-build           all weights are made at the first call, and a second call gives the same and makes none
+build           build makes all weights; two calls give the same, make no weights and keep no tensors
 configuration   get_config makes the layer again
 shapes          shapes and dtypes are known before there are values, and are the real ones
 saving          a functional model with it survives the .keras file
 masks           the mask of an input arrives at the layer behind
 precision       dtype policies are respected; half precision stays finite for large inputs
 compiled        compiled equals eager
-training        one step of model.fit moves every weight
+training        one step of model.fit moves every trainable weight and no other
 """
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -28,7 +29,9 @@ class LayerContractError(AssertionError):
     """A layer does not keep the contract; the message says which part, what came and what was wanted."""
 
 
-def check_layer_contract(make, inputs, unknown=None, passes_mask_of=None, still=(), output_dtype=None, large=100.0):
+def check_layer_contract(
+    make, inputs, unknown=None, passes_mask_of=None, still=(), moving=(), output_dtype=None, large=100.0
+):
     """Checks a layer on the backend that Keras runs on.
 
     Args:
@@ -40,11 +43,13 @@ def check_layer_contract(make, inputs, unknown=None, passes_mask_of=None, still=
         passes_mask_of: name of the input whose mask the output is to carry; None if it carries none.
         still: names of weights that training does not move, though trainable. A key's bias is one: the softmax does
             not see what is added to all scores.
-        output_dtype: str, the output's dtype under every policy; None for the policy's own.
+        moving: names of weights that training moves, though not trainable, such as a moving mean.
+        output_dtype: str, the first output's dtype under every policy; None for the policy's own.
         large: float, float inputs are multiplied by it in half precision.
 
     Returns:
-        list of str, the checks that were done, such as "saving" or "compiled: XLA".
+        list of str, the checks that were done, such as "saving" or "compiled: XLA"; a check that could not be is named
+        with the reason.
 
     Raises:
         LayerContractError: if a check fails.
@@ -57,60 +62,104 @@ def check_layer_contract(make, inputs, unknown=None, passes_mask_of=None, still=
     keras.utils.set_random_seed(1)
     unknown = {name: (1,) for name, array in inputs.items() if array.ndim == 3} if unknown is None else unknown
     layer = make()
-    done = [
-        _check_build(layer, inputs),
-        _check_configuration(layer),
-        _check_symbols(layer, inputs, unknown),
-        _check_saving(layer, inputs, unknown),
-    ]
-    if passes_mask_of is not None:
-        done.append(_check_mask(layer, inputs, passes_mask_of))
-    done += [_check_policy(make, inputs, policy, output_dtype, large) for policy in _policies()]
-    done += _check_compiled(layer, inputs)
-    done.append(_check_training(layer, inputs, unknown, still))
+    checks = {
+        "build": lambda: _check_build(make, layer, inputs),
+        "configuration": lambda: _check_configuration(layer, inputs),
+        "shapes": lambda: _check_shapes(layer, inputs, unknown),
+        "saving": lambda: _check_saving(layer, inputs, unknown),
+        "masks": lambda: _check_mask(layer, inputs, passes_mask_of),
+        **{
+            policy: lambda policy=policy: _check_policy(make, inputs, unknown, policy, output_dtype, large)
+            for policy in _POLICIES
+        },
+        **_compiled_checks(layer, inputs),
+        "training": lambda: _check_training(layer, inputs, unknown, still, moving),
+    }
+    done = []
+    for check, run in checks.items():
+        with _named(check):
+            skipped = run()
+        done.append(f"{check}: {skipped}" if skipped else check)
     return done
 
 
-def _policies():
-    """Those that Keras can compute in: off TensorFlow some of its operations round float64 to float32."""
-    return _POLICIES if keras.backend.backend() == "tensorflow" else _POLICIES[:2]
+@contextmanager
+def _named(check):
+    """Whatever a check raises is told with the check's name."""
+    try:
+        yield
+    except LayerContractError as error:
+        raise LayerContractError(f"{check}: {error}") from None
+    except Exception as error:
+        raise LayerContractError(f"{check}: it raised {type(error).__name__}: {error}") from error
 
 
-def _check_build(layer, inputs):
-    first = _call(layer, inputs)
+def _check_build(make, layer, inputs):
+    tensors = _tensors(inputs)
+    first = layer(**tensors)
+    shapes = _weight_shapes(layer)
     paths = [weight.path for weight in layer.weights]
-    second = _call(layer, inputs)
-    _wanted("build", layer.built, "the layer is not built after a call", "set self.built = True in build")
-    _wanted("build", [weight.path for weight in layer.weights] == paths, "a second call makes weights", "make in build")
-    _wanted("build", len(set(paths)) == len(paths), f"weights share a path: {paths}", "give sub-layers names")
-    _equal("build", "a second call", second, first, 0, "keep nothing between calls")
-    kept = [
-        name for name, value in vars(layer).items() if ops.is_tensor(value) and not isinstance(value, keras.Variable)
+    second = layer(**tensors)
+    _wanted(layer.built, "the layer is not built after a call", "set self.built = True in build")
+    _wanted(_weight_shapes(layer) == shapes, "a second call makes weights", "make them in build")
+    _wanted(len(set(paths)) == len(paths), f"weights share a path: {paths}", "give sub-layers names")
+    built = make()
+    built.build_from_config(layer.get_build_config())
+    came = f"build makes weights of {_weight_shapes(built)}, a call {shapes}"
+    _wanted(_weight_shapes(built) == shapes, came, "make all weights in build, and build sub-layers there")
+    _equal("a second call", second, first, 0, "keep nothing between calls")
+    kept = [path for part in layer._flatten_layers() for path in _kept_tensors(part)]
+    _wanted(not kept, f"tensors are kept on the layer: {kept}", "return them; they leak out of compiled calls")
+    changed = [name for name, array in inputs.items() if not np.array_equal(array, ops.convert_to_numpy(tensors[name]))]
+    _wanted(not changed, f"a call changes its inputs {changed}", "make new tensors instead")
+
+
+def _weight_shapes(layer):
+    return [tuple(weight.shape) for weight in layer.weights]
+
+
+def _kept_tensors(layer):
+    """Names of attributes, or of what is in them, that are tensors and not variables."""
+    return [
+        f"{layer.name}.{name}"
+        for name, value in vars(layer).items()
+        for leaf in keras.tree.flatten(value)
+        if ops.is_tensor(leaf) and not isinstance(leaf, keras.Variable)
     ]
-    _wanted("build", not kept, f"tensors are kept on the layer: {kept}", "return them; they leak out of compiled calls")
-    return "build"
 
 
-def _check_configuration(layer):
+def _check_configuration(layer, inputs):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-    _wanted("configuration", type(again) is type(layer), f"it makes a {type(again).__name__}", "register the class")
+    _wanted(type(again) is type(layer), f"it makes a {type(again).__name__}", "register the class")
     same = again.get_config() == layer.get_config()
-    _wanted("configuration", same, f"{again.get_config()} of {layer.get_config()}", "put all arguments in get_config")
-    return "configuration"
+    _wanted(same, f"{again.get_config()} of {layer.get_config()}", "put all arguments in get_config")
+    if not again.built:
+        again.build_from_config(layer.get_build_config())
+    came = f"weights of {_weight_shapes(layer)} come back as {_weight_shapes(again)}"
+    _wanted(_weight_shapes(again) == _weight_shapes(layer), came, "put all arguments in get_config")
+    again.set_weights(layer.get_weights())
+    _equal("the layer made again", _call(again, inputs), _call(layer, inputs), 1e-6, "put all arguments in get_config")
 
 
-def _check_symbols(layer, inputs, unknown):
-    symbols = keras.tree.flatten(layer(**_symbols(inputs, unknown)))
-    values = keras.tree.flatten(layer(**_tensors(inputs)))
-    _wanted("shapes", len(symbols) == len(values), f"{len(symbols)} outputs, really {len(values)}", "same outputs")
+def _check_shapes(layer, inputs, unknown):
+    values = keras.tree.flatten(_call(layer, inputs))
+    for sizes in (unknown, {}):
+        symbols = keras.tree.flatten(layer(**_symbols(inputs, sizes)))
+        _wanted(len(symbols) == len(values), f"{len(symbols)} outputs are foretold, {len(values)} come", "foretell all")
+        for symbol, value in zip(symbols, values, strict=True):
+            real = tuple(value.shape)
+            fits = len(symbol.shape) == len(real) and all(
+                size == came or (size is None and (axis == 0 or sizes))
+                for axis, (size, came) in enumerate(zip(symbol.shape, real, strict=True))
+            )
+            _wanted(fits, f"{symbol.shape} is foretold, {real} comes", "mend compute_output_shape")
+    _check_dtypes(symbols, values)
+
+
+def _check_dtypes(symbols, values):
     for symbol, value in zip(symbols, values, strict=True):
-        fits = len(symbol.shape) == len(value.shape) and all(
-            size in (None, real) for size, real in zip(symbol.shape, value.shape, strict=True)
-        )
-        _wanted("shapes", fits, f"{symbol.shape} is foretold, {tuple(value.shape)} comes", "mend compute_output_shape")
         dtype = keras.backend.standardize_dtype(value.dtype)
-        _wanted("shapes", symbol.dtype == dtype, f"{symbol.dtype} is foretold, {dtype} comes", "compute_output_spec")
-    return "shapes"
+        _wanted(symbol.dtype == dtype, f"{symbol.dtype} is foretold, {dtype} comes", "write compute_output_spec")
 
 
 def _check_saving(layer, inputs, unknown):
@@ -120,83 +169,88 @@ def _check_saving(layer, inputs, unknown):
         path = Path(folder, "model.keras")
         model.save(path)
         loaded = keras.saving.load_model(path)
-    _equal("saving", "the loaded model", loaded(_tensors(inputs)), wanted, 1e-6, "make all weights in build")
-    return "saving"
+    _equal("the loaded model", loaded(_tensors(inputs)), wanted, 1e-6, "make all weights in build")
 
 
 def _check_mask(layer, inputs, name):
+    if name is None:
+        return "skipped, no mask is passed on"
     mask = np.ones(inputs[name].shape[:2], bool)
     mask[0, mask.shape[1] // 2 :] = False
     tensors = _tensors(inputs)
     tensors[name] = Masked(ops.convert_to_tensor(mask), name="masked")(tensors[name])
     output = keras.tree.flatten(layer(**tensors))[0]
     seen = ops.convert_to_numpy(_ReadMask(name="read")(output))
-    _wanted(
-        "masks", np.array_equal(seen, mask), f"behind the layer the mask of {name} is {seen.tolist()}",
-        "set self.supports_masking, or write compute_mask",
-    )  # fmt: skip
-    return "masks"
+    came = f"behind the layer the mask of {name} is {seen.tolist()}, wanted {mask.tolist()}"
+    _wanted(np.array_equal(seen, mask), came, "set self.supports_masking, or write compute_mask")
+    return None
 
 
-def _check_policy(make, inputs, policy, output_dtype, large):
-    layer = make(dtype=policy)
+def _check_policy(make, inputs, unknown, policy, output_dtype, large):
     wide = policy == "float64"
+    if wide and keras.backend.backend() != "tensorflow":
+        return "skipped, off TensorFlow some of Keras's operations round to float32"
+    layer = make(dtype=policy)
     scaled = {
         name: array * array.dtype.type(1 if wide else large) if array.dtype.kind == "f" else array
         for name, array in inputs.items()
     }
-    output = keras.tree.flatten(layer(**_tensors(scaled)))[0]
+    outputs = keras.tree.flatten(_call(layer, scaled))
+    _check_dtypes(keras.tree.flatten(layer(**_symbols(inputs, unknown))), outputs)
     wanted = "float64" if wide else output_dtype or policy.removeprefix("mixed_")
-    dtype = keras.backend.standardize_dtype(output.dtype)
-    _wanted(policy, dtype == wanted, f"the output is {dtype}, wanted {wanted}", "give sub-layers self.dtype_policy")
+    dtype = keras.backend.standardize_dtype(outputs[0].dtype)
+    _wanted(dtype == wanted, f"the output is {dtype}, wanted {wanted}", "give sub-layers self.dtype_policy")
     variables = {weight.dtype for weight in layer.weights if "float" in weight.dtype}
     kept = variables <= {"float64" if wide else "float32"}
-    _wanted(policy, kept, f"weights are {sorted(variables)}", "do not give add_weight the compute dtype")
-    finite = np.isfinite(ops.convert_to_numpy(ops.cast(output, "float32"))).all()
-    _wanted(policy, finite, f"inputs times {large:g} make infinities or NaN", "sum and exponentiate in float32")
-    return policy
+    _wanted(kept, f"weights are {sorted(variables)}", "do not give add_weight the compute dtype")
+    finite = all(np.isfinite(_numpy(output)).all() for output in outputs)
+    _wanted(finite, f"inputs times {large:g} make infinities or NaN", "sum and exponentiate in float32")
+    return None
 
 
-def _check_compiled(layer, inputs):
+def _compiled_checks(layer, inputs):
+    """A check for each compiled form that the backend has."""
     names = list(inputs)
-    wanted = _call(layer, inputs)
-    tensors = list(_tensors(inputs).values())
-    forms = compiled_forms(lambda *values: layer(**dict(zip(names, values, strict=True))))
-    for form, function in forms.items():
-        _equal(f"compiled: {form}", "compiled", function(*tensors), wanted, _TOLERANCE, "use keras.ops alone")
-    return [f"compiled: {form}" for form in forms]
+
+    def call(*values):
+        return layer(**dict(zip(names, values, strict=True)))
+
+    def check(function):
+        compiled = function(*_tensors(inputs).values())
+        _equal("the compiled call", compiled, _call(layer, inputs), _TOLERANCE, "use keras.ops alone")
+
+    forms = compiled_forms(call)
+    if not forms:
+        return {"compiled": lambda: f"skipped, the {keras.backend.backend()} backend has no compiler here"}
+    return {f"compiled: {form}": lambda function=function: check(function) for form, function in forms.items()}
 
 
-def _check_training(layer, inputs, unknown, still):
+def _check_training(layer, inputs, unknown, still, moving):
+    """One step, compiled where the backend can."""
     model = _model(layer, inputs, unknown)
-    output = keras.tree.flatten(model.output)[0]
-    model = keras.Model(model.inputs, output)
-    tensors = _tensors(inputs)
-    shape = ops.shape(keras.tree.flatten(layer(**tensors))[0])
-    target = np.random.default_rng(5).normal(size=tuple(shape)).astype("float32")
-    before = {weight.path: ops.convert_to_numpy(weight) for weight in layer.trainable_weights}
-    compiles = keras.backend.backend() != "torch"
-    model.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=compiles)
-    loss = model.fit(
-        {name: array for name, array in inputs.items()}, target, batch_size=len(target), epochs=1, verbose=0
-    ).history["loss"][0]
-    _wanted("training", np.isfinite(loss), f"the loss is {loss}", "look for divisions and logarithms of zero")
-    resting = [
-        path
-        for path, value in before.items()
-        if not any(path.endswith(name) for name in still)
-        and np.array_equal(value, ops.convert_to_numpy(_by_path(layer, path)))
-    ]
-    _wanted("training", not resting, f"a step leaves {resting} as they were", "use every weight, or name it as still")
-    return "training"
+    model = keras.Model(model.inputs, keras.tree.flatten(model.output)[0])
+    shape = tuple(keras.tree.flatten(_call(layer, inputs))[0].shape)
+    target = np.random.default_rng(5).normal(size=shape).astype("float32")
+    before = {weight.path: ops.convert_to_numpy(weight) for weight in layer.weights}
+    model.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=keras.backend.backend() != "torch")
+    loss = model.fit(dict(inputs), target, batch_size=len(target), epochs=1, verbose=0).history["loss"][0]
+    _wanted(np.isfinite(loss), f"the loss is {loss}", "look for divisions and logarithms of zero")
 
+    def moved(weights):
+        after = {weight.path: ops.convert_to_numpy(weight) for weight in weights}
+        return {path for path, value in after.items() if not np.array_equal(value, before[path])}
 
-def _by_path(layer, path):
-    return next(weight for weight in layer.weights if weight.path == path)
+    def named(names):
+        return {path for path in before if path.endswith(tuple(names))}
+
+    resting = {weight.path for weight in layer.trainable_weights} - moved(layer.trainable_weights) - named(still)
+    _wanted(not resting, f"a step leaves {sorted(resting)} as they were", "use every weight, or name it as still")
+    stirred = moved(layer.non_trainable_weights) - named(moving)
+    _wanted(not stirred, f"a step moves {sorted(stirred)}, which is not trainable", "or name it as moving")
 
 
 def _tensors(inputs):
-    return {name: ops.convert_to_tensor(array) for name, array in inputs.items()}
+    return {name: ops.convert_to_tensor(array.copy()) for name, array in inputs.items()}
 
 
 def _symbols(inputs, unknown):
@@ -217,18 +271,24 @@ def _call(layer, inputs):
     return layer(**_tensors(inputs))
 
 
-def _wanted(check, holds, came, mend):
+def _wanted(holds, came, mend):
     if not holds:
-        raise LayerContractError(f"{check}: {came}; {mend}")
+        raise LayerContractError(f"{came}; {mend}")
 
 
-def _equal(check, what, got, wanted, tolerance, mend):
+def _equal(what, got, wanted, tolerance, mend):
     for one, other in zip(keras.tree.flatten(got), keras.tree.flatten(wanted), strict=True):
-        one, other = (ops.convert_to_numpy(ops.cast(tensor, "float32")) for tensor in (one, other))
+        one, other = _numpy(one), _numpy(other)
         difference = np.max(np.abs(one - other), initial=0) if one.shape == other.shape else np.inf
         _wanted(
-            check, difference <= tolerance * max(1, np.abs(other).max()), f"{what} differs by {difference:.2g}", mend
+            difference <= tolerance * max(1, np.abs(other).max(initial=0)),
+            f"{what} differs by {difference:.2g}, wanted no more than {tolerance:g} of the largest",
+            mend,
         )
+
+
+def _numpy(tensor):
+    return ops.convert_to_numpy(ops.cast(tensor, "float32"))
 
 
 class _ReadMask(keras.layers.Layer):

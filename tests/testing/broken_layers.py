@@ -40,6 +40,14 @@ class TinyFill(Correct):
 
 
 @keras.saving.register_keras_serializable("tests")
+class SmallFill(Correct):
+    """Enough for scores near 1, not for large ones."""
+
+    def weigh(self, scores, query_mask, value_mask):
+        return ops.softmax(ops.where(ops.expand_dims(value_mask, 1), scores, -100.0))
+
+
+@keras.saving.register_keras_serializable("tests")
 class MaskedAfterTheSoftmax(Correct):
     """Half of the classic: the weights are masked, but were normalised over the padding too."""
 
@@ -79,6 +87,33 @@ class NotFinite(Correct):
 
 
 @keras.saving.register_keras_serializable("tests")
+class FiniteWithoutAGradient(Correct):
+    """The NaN of a row without keys is replaced, and comes back in the gradient."""
+
+    def weigh(self, scores, query_mask, value_mask):
+        mask = ops.expand_dims(value_mask, 1)
+        return ops.where(mask, ops.softmax(scores + ops.where(mask, 0.0, float("-inf"))), 0.0)
+
+
+@keras.saving.register_keras_serializable("tests")
+class DifferentiatesThePadding(Correct):
+    """A straight-through sum: nothing is added to the value, something to the gradient."""
+
+    def call(self, query, value, query_mask=None, value_mask=None):
+        total = ops.sum(value, axis=1, keepdims=True)
+        return super().call(query, value, query_mask, value_mask) + total - ops.stop_gradient(total)
+
+
+@keras.saving.register_keras_serializable("tests")
+class ExponentiatesAsItIs(Correct):
+    """The softmax by its formula, without taking the maximum off."""
+
+    def weigh(self, scores, query_mask, value_mask):
+        weights = ops.exp(scores) * ops.cast(ops.expand_dims(value_mask, 1), scores.dtype)
+        return weights / ops.maximum(ops.sum(weights, axis=2, keepdims=True), 1e-30)
+
+
+@keras.saving.register_keras_serializable("tests")
 class OverflowsInHalf(Correct):
     """-1e9 is -infinity in float16; a row of nothing else is NaN."""
 
@@ -109,6 +144,25 @@ class NormalisesOverTheBatch(Correct):
 
 
 @keras.saving.register_keras_serializable("tests")
+class DividesByTheLongest(Correct):
+    """A mean over as many positions as the longest sequence of the batch has."""
+
+    def weigh(self, scores, query_mask, value_mask):
+        mask = ops.cast(ops.expand_dims(value_mask, 1), scores.dtype)
+        return ops.ones_like(scores) * mask / ops.maximum(ops.max(ops.sum(mask, axis=2)), 1)
+
+
+@keras.saving.register_keras_serializable("tests")
+class KeepsItsMasks(Correct):
+    """Masks are made once for each shape."""
+
+    def weigh(self, scores, query_mask, value_mask):
+        self._kept = getattr(self, "_kept", {})
+        mask = self._kept.setdefault(str(scores.shape), value_mask)
+        return super().weigh(scores, query_mask, mask)
+
+
+@keras.saving.register_keras_serializable("tests")
 class CountsThePadding(Correct):
     """A mean over all positions, padding included in the count."""
 
@@ -122,6 +176,10 @@ class SelfAttention(Correct):
     """Self-attention that hides the future, and its copy that does not."""
 
     causal = True
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
 
     def build(self, inputs_shape):
         super().build(inputs_shape, inputs_shape)

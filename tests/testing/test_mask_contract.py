@@ -58,12 +58,18 @@ def test_a_layer_that_keeps_the_contract_passes_every_check():
     [
         (broken.Inverted, {"inverted mask"}),
         (broken.TinyFill, {"weak mask"}),
+        (broken.SmallFill, {"weak mask"}),
         (broken.MaskedAfterTheSoftmax, {"weak mask"}),
         (broken.Ignores, {"mask ignored"}),
         (broken.TargetMaskForTheSource, {"mask of another input"}),
         (broken.NotFinite, {"not finite"}),
+        (broken.FiniteWithoutAGradient, {"gradient not finite"}),
+        (broken.DifferentiatesThePadding, {"gradient in the padding"}),
+        (broken.ExponentiatesAsItIs, {"large inputs overflow"}),
         (broken.OverflowsInHalf, {"float16 overflow"}),
         (broken.NormalisesOverTheBatch, {"depends on batch mates"}),
+        (broken.DividesByTheLongest, {"depends on batch mates"}),
+        (broken.KeepsItsMasks, {"state kept between calls"}),
         (broken.CountsThePadding, {"depends on the amount of padding"}),
     ],
 )
@@ -103,6 +109,70 @@ def test_a_bidirectional_layer_sees_the_future_and_keeps_the_rest():
     assert bugs(own, layer, "sequences", follows="sequences", causal=True) == {"future leak"}
 
 
+def attend(layer, lengths, **options):
+    """Keras's call of an attention layer, a query and a value of four and six positions or both of six."""
+    random = np.random.default_rng(0)
+    keras.utils.set_random_seed(2)
+    times = {"query": SOURCE if lengths["query"].max() == SOURCE else TARGET, "value": SOURCE}
+    inputs = {name: random.normal(size=(BATCH, time, VALUE)).astype("float32") for name, time in times.items()}
+    masks = {"query_mask": "query", "value_mask": "value"}
+    return check_mask_contract(layer, inputs, lengths, masks, follows="query", **options)
+
+
+def test_kerass_multi_head_attention_keeps_it():
+    lengths = {"query": np.array([4, 3, 1]), "value": np.array([2, 6, 3])}
+    done = attend(keras.layers.MultiHeadAttention(2, 5), lengths)
+    assert {"padding of query", "padding of value", "gradients", "float16"} <= set(done)
+
+
+def test_a_query_and_a_value_of_the_same_lengths_are_one_sequence():
+    lengths = {"query": np.array([2, 6, 3]), "value": np.array([2, 6, 3])}
+    layer = keras.layers.MultiHeadAttention(2, 5)
+    assert attend(layer, lengths, causal=True, arguments={"use_causal_mask": True})[-1] == "future"
+    with pytest.raises(MaskContractError, match="future leak: query and value was given other numbers from position 3"):
+        attend(layer, lengths, causal=True)
+
+
+def model_of_ids(mask_zero):
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    hidden = keras.layers.Embedding(11, VALUE, mask_zero=mask_zero)(ids)
+    return keras.Model(ids, keras.layers.GRU(4)(hidden))
+
+
+def test_a_model_that_makes_its_mask_of_the_ids_is_taken():
+    keras.utils.set_random_seed(2)
+    inputs = {"ids": np.random.default_rng(0).integers(1, 11, size=(BATCH, SOURCE)).astype("int32")}
+    options = {"lengths": {"ids": np.array([2, 6, 3])}, "padded_with": {"ids": 0}}
+    done = check_mask_contract(model_of_ids(True), inputs, **options)
+    assert "amount of padding" in done and "float16" in done
+    assert "padding of ids: skipped, its padding is its mask" in done
+    assert bugs(check_mask_contract, model_of_ids(False), inputs, **options) == {"depends on the amount of padding"}
+
+
+def test_one_row_is_enough_where_a_layer_takes_no_more():
+    inputs = {"sequences": np.random.default_rng(0).normal(size=(1, SOURCE, VALUE)).astype("float32")}
+    options = {"lengths": {"sequences": np.array([4])}, "masks": {"mask": "sequences"}}
+    assert "batch mates: skipped, there is one row" in check_mask_contract(keras.layers.GRU(4), inputs, **options)
+    found = bugs(check_mask_contract, keras.layers.GRU(4, stateful=True), inputs, **options)
+    assert found == {"state kept between calls"}
+
+
+def test_a_layer_that_does_not_know_its_configuration_is_not_tried_in_half_precision():
+    class Local(broken.Correct):
+        def __init__(self, width, **kwargs):
+            super().__init__(**kwargs)
+
+    assert any(
+        check.startswith("float16: skipped, get_config does not make the layer again") for check in cross(Local(3))
+    )
+
+
+def test_an_output_that_is_not_finite_as_it_is_ends_the_checks():
+    lengths = {"query": np.array([4, 3, 1]), "value": np.array([2, 6, 3])}
+    with pytest.raises(MaskContractError, match="in 1 ways:\n  not finite: the inputs were given as they are. Mend: "):
+        attend(lambda query, value, **masks: query / 0.0, lengths)
+
+
 def test_implicit_masks_and_functions_are_taken():
     layer = keras.layers.LSTM(4)
     inputs = {"sequences": np.random.default_rng(0).normal(size=(BATCH, SOURCE, VALUE)).astype("float32")}
@@ -124,17 +194,27 @@ def test_a_layer_that_takes_lengths_is_checked_by_its_lengths():
     assert bugs(
         check_mask_contract, lambda value, lengths: keras.ops.mean(value, axis=1), inputs, lengths,
         lengths_as={"lengths": "value"},
-    ) == {"weak mask"}  # fmt: skip
+    ) == {"mask ignored"}  # fmt: skip
+
+
+def test_an_output_that_grows_with_an_input_asks_which_it_follows():
+    with pytest.raises(ValueError, match="say which input the output runs along, such as follows='sequences'"):
+        own(lambda sequences, mask: sequences * keras.ops.cast(keras.ops.expand_dims(mask, 2), "float32"), "sequences")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lengths": {"sequences": np.array([6, 6, 6])}}, "can show no bug; give two rows or more"),
+        (
+            {"lengths": {"sequences": np.array([6, 6, 6])}},
+            "give a length of 1 to 6 for each of its 3 rows",
+        ),
         ({"lengths": {"sequences": np.array([6, 0, 6])}}, "can show no bug"),
         ({"masks": {"mask": "source"}}, "'source' is no input; the inputs are sequences"),
         ({"lengths": {}}, r"give lengths=\{'sequences': ...\}"),
         ({"causal": True}, "causal=True wants follows"),
+        ({"lengths": {}, "masks": {}}, "lengths={} names no padded sequence"),
+        ({"follows": "sequences"}, r"output of shape \(3, 4\) does not run along sequences, whose time is 6"),
     ],
 )
 def test_inputs_that_can_show_no_bug_are_refused(change, message):

@@ -11,12 +11,26 @@ TensorFlow nor Keras is installed.
 _HOMES = {
     "BundleError": "export.runtime",
     "ExportError": "export.children",
+    "Exported": "export.any_model",
     "build": "export.build_bundle",
     "load": "export.runtime",
+    "to_onnx": "export.any_model",
+    "to_saved_model": "export.any_model",
+    "to_tflite": "export.any_model",
     "verify": "export.verify_bundle",
 }
 
-__all__ = ["BundleError", "ExportError", "build", "load", "verify"]
+__all__ = [
+    "BundleError",
+    "ExportError",
+    "Exported",
+    "build",
+    "load",
+    "to_onnx",
+    "to_saved_model",
+    "to_tflite",
+    "verify",
+]
 
 
 def __getattr__(name):

@@ -11,6 +11,8 @@ import tensorflow as tf
 import tf2onnx
 from onnx import external_data_helper
 
+from export.recurrent import recurrent_by
+from export.recurrent_onnx import HANDLERS, onnx_operator
 from export.signatures import generator_signatures, input_specs
 
 OPSET = 17
@@ -25,18 +27,68 @@ def convert(model, limits, path):
     """Writes `generate.onnx`, `encode.onnx`, `step.onnx` and `weights.bin` into the folder `path`."""
     path = Path(path)
     path.mkdir()
-    graphs = {}
-    for name, function in generator_signatures(model, limits, static=False).items():
-        specs = input_specs(function)
-        graphs[name], _ = tf2onnx.convert.from_function(
-            tf.function(function, autograph=False), input_signature=specs, opset=OPSET
-        )
+    with recurrent_by(onnx_operator, model, padding="right"):
+        signatures = generator_signatures(model, limits, static=False)
+    graphs = {name: from_function(function, input_specs(function)) for name, function in signatures.items()}
     weights = SharedWeights()
     for name, graph in graphs.items():
         weights.take_from(graph)
         _name_dynamic_axes(graph.graph)
         onnx.save_model(graph, path / f"{name}.onnx")
     (path / WEIGHTS).write_bytes(weights.data)
+
+
+def from_function(function, specs):
+    """The ONNX model of a function of tensors.
+
+    Args:
+        function: takes tensors of `specs` in that order.
+        specs: list of named `tf.TensorSpec`.
+
+    Returns:
+        `onnx.ModelProto`
+    """
+    model, _ = tf2onnx.convert.from_function(
+        tf.function(function, autograph=False), input_signature=specs, opset=OPSET, custom_op_handlers=dict(HANDLERS)
+    )
+    return model
+
+
+def from_saved_model(folder, signature):
+    """The ONNX model of one signature of a SavedModel, with the names of its inputs and outputs.
+
+    Args:
+        folder: path of the SavedModel.
+        signature: str.
+
+    Returns:
+        `onnx.ModelProto`, its open axes dynamic.
+    """
+    loaded = tf.saved_model.load(str(folder))  # the variables live as long as this does
+    function = loaded.signatures[signature]
+    specs = [spec for _, spec in sorted(function.structured_input_signature[1].items())]
+    names = [spec.name for spec in specs]
+    return from_function(lambda *tensors: function(**dict(zip(names, tensors, strict=True))), specs)
+
+
+def unknown_operators(model):
+    """Operators that ONNX does not have, each with the name of its node: tf2onnx leaves them as TensorFlow's.
+
+    Args:
+        model: `onnx.ModelProto`
+
+    Returns:
+        set of (operator, node name).
+    """
+    return {(node.op_type, node.name) for node in _nodes(model.graph) if not onnx.defs.has(node.op_type, node.domain)}
+
+
+def _nodes(graph):
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _nodes(attribute.g)
 
 
 def _name_dynamic_axes(graph):

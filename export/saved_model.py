@@ -2,12 +2,14 @@
 
 import tensorflow as tf
 
+from export.recurrent import recurrent_by
 from export.signatures import as_module, generator_signatures
 
 
 def convert(model, limits, path):
     """Writes the generator's signatures into the folder `path`."""
-    signatures = generator_signatures(model, limits, static=False)
+    with recurrent_by(None, model):
+        signatures = generator_signatures(model, limits, static=False)
     tf.saved_model.save(as_module(model, signatures), str(path), signatures=signatures)
 
 

@@ -1,0 +1,275 @@
+"""Anybody's Keras model to one artefact: `to_tflite`, `to_onnx`, `to_saved_model`.
+
+Traced here, with recurrent layers replaced (`export.recurrent`), so that layers of one's own need not be importable
+elsewhere; converted, and then run beside Keras's answers, in a process each. What does not agree is not written.
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from export import children
+from export.bundle import files_of, remove
+from export.recurrent import recurrent_by
+from export.recurrent_onnx import onnx_operator
+from export.traced import SIGNATURE
+
+_TIMEOUT = 600
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One artefact.
+
+    Attributes:
+        path: `pathlib.Path` of the file or folder.
+        bytes: int, its size.
+        inputs, outputs: dict of name -> {"shape", "dtype"}, in the order of the model.
+        max_error: float, the largest difference from Keras on the samples.
+        loops: dict of layer name -> why that recurrent layer stayed Keras's loop.
+    """
+
+    path: Path
+    bytes: int
+    inputs: dict
+    outputs: dict
+    max_error: float
+    loops: dict
+
+
+def to_saved_model(model, path, samples=None, padding="any", timeout=_TIMEOUT):
+    """Writes a SavedModel: float32, dynamic batch and lengths, no cuDNN operators.
+
+    Args:
+        model: `keras.Model`, functional or Sequential; it is left as it is.
+        path: str or path of the folder to write. One that is there is replaced.
+        samples: see `to_tflite`.
+        padding: see `to_tflite`.
+        timeout: float, seconds that conversion and proof may take, each.
+
+    Returns:
+        `Exported`.
+
+    Raises:
+        ExportError: if the model cannot be converted, or the artefact differs from Keras.
+    """
+    return _export(model, path, "saved_model", None, samples, padding=padding, timeout=timeout)
+
+
+def to_tflite(
+    model, path, precision="float32", batch=1, length=None, profile="portable", samples=None, padding="any",
+    timeout=_TIMEOUT,
+):  # fmt: skip
+    """Writes a TFLite file of builtin operators.
+
+    Args:
+        model: `keras.Model`, functional or Sequential; it is left as it is.
+        path: str or path of the file to write. One that is there is replaced.
+        precision: "float32", "float16", "dynamic_int8", "int8" or "int16x8".
+        batch: int, TFLite's batch is fixed.
+        length: int, the length of every dimension that the model leaves open; needed if there is one.
+        profile: "portable": loads in every LiteRT runtime. "interpreter": LSTMs become the fused operator that the
+            Interpreter alone has.
+        samples: list of arrays, one for each input, `(examples, ...)`: real data that the artefact is proven on, and
+            that "int8" and "int16x8" are calibrated on. None makes random ones, which calibrate nothing.
+        padding: "any": whatever the masks. "right": sequences are padded on the right alone, which is faster.
+        timeout: float, seconds that conversion and proof may take, each.
+
+    Returns:
+        `Exported`.
+
+    Raises:
+        ValueError: if an argument is not known or `length` is missing.
+        ExportError: if the model cannot be converted, or the artefact differs from Keras.
+
+    Example:
+        export.to_tflite(model, "model.tflite", length=64)
+    """
+    from export.precision_tflite import kernel_for
+
+    open_axes = [tensor.name for tensor in model.inputs if None in tensor.shape[1:]]
+    if open_axes and length is None:
+        raise ValueError(f"the length of {', '.join(open_axes)} is open and TFLite's is fixed; give length=...")
+    kernel = kernel_for(precision, profile)
+    return _export(
+        model, path, "tflite", kernel, samples, precision=precision, batch=batch, length=length, padding=padding,
+        timeout=timeout,
+    )  # fmt: skip
+
+
+def to_onnx(model, path, precision="float32", samples=None, padding="any", timeout=_TIMEOUT):
+    """Writes an ONNX file: one operator a recurrent layer, dynamic batch and lengths.
+
+    Args:
+        model: `keras.Model`, functional or Sequential; it is left as it is.
+        path: str or path of the file to write. One that is there is replaced.
+        precision: "float32", "float16", "dynamic_int8" or "int8".
+        samples: see `to_tflite`.
+        padding: see `to_tflite`.
+        timeout: float, seconds that conversion and proof may take, each.
+
+    Returns:
+        `Exported`.
+
+    Raises:
+        ValueError: if an argument is not known.
+        ExportError: if the model cannot be converted, or the artefact differs from Keras.
+    """
+    return _export(model, path, "onnx", onnx_operator, samples, precision=precision, padding=padding, timeout=timeout)
+
+
+def _export(
+    model, path, format, kernel, samples, precision="float32", batch=None, length=None, padding="any", timeout=_TIMEOUT
+):
+    path = Path(path).resolve()
+    what = f"{path.name}: {format} {precision}"
+    _check_model(model, path)
+    samples = _checked_samples(model, samples) if samples is not None else random_samples(model, length)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.unfinished-") as folder:
+        traced, data, made = (Path(folder, name) for name in ("traced", "samples.npz", path.name))
+        loops = trace(model, kernel, traced, batch, length, padding)
+        answers = [model(_packed(model, sample), training=False) for sample in samples]
+        _write_samples(data, model, samples, answers)
+        task = {"format": format, "precision": precision, "path": str(made), "samples": str(data)}
+        children.call(
+            "export.traced", {"step": "convert", "traced": str(traced), **task}, what=f"{what}: conversion",
+            timeout=timeout,
+        )  # fmt: skip
+        report = children.call("export.traced", {"step": "prove", **task}, what=f"{what}: proof", timeout=timeout)
+        remove(path)
+        os.replace(made, path)
+    size = sum(Path(path.parent, name).stat().st_size for name in files_of(path.parent, path.name))
+    return Exported(path, size, loops=loops, **report)
+
+
+def trace(model, kernel, folder, batch=None, length=None, padding="any"):
+    """Writes a model as a SavedModel with one signature, its recurrent layers computed by a kernel.
+
+    Args:
+        model: functional `keras.Model`.
+        kernel: see `export.recurrent`; None keeps Keras's loops, without cuDNN.
+        folder: path of the SavedModel to write.
+        batch: int, or None to leave it dynamic.
+        length: int for the dimensions that the model leaves open, or None to leave them dynamic.
+        padding: "any" or "right".
+
+    Returns:
+        dict of layer name -> why that recurrent layer stayed Keras's loop.
+    """
+    specs = [
+        tf.TensorSpec(
+            (batch, *(length if size is None else size for size in tensor.shape[1:])), _plain(tensor.dtype), name=name
+        )
+        for name, tensor in zip(_input_names(model), model.inputs, strict=True)
+    ]
+    names = output_names(model)
+
+    def call(*tensors):
+        outputs = keras.tree.flatten(model(_packed(model, tensors), training=False))
+        return {name: tf.cast(output, _plain(output.dtype)) for name, output in zip(names, outputs, strict=True)}
+
+    with recurrent_by(kernel, model, padding) as loops:
+        function = tf.function(call, autograph=False).get_concrete_function(*specs)
+    module = tf.Module()
+    module.weights = [variable.value for variable in model.variables]
+    module.function = function
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: function})
+    return loops
+
+
+def random_samples(model, length=None, examples=4, seed=0):
+    """Inputs that a model takes: of several lengths where it leaves them open, the second half of them padded.
+
+    Returns:
+        list of lists of arrays `(examples, ...)`, one for each input of the model.
+    """
+    random = np.random.default_rng(seed)
+    largest = min(
+        (layer.input_dim for layer in model._flatten_layers() if isinstance(layer, keras.layers.Embedding)), default=8
+    )
+    return [
+        [_random_input(random, tensor, size, examples, largest) for tensor in model.inputs]
+        for size in ([length] if length else (7, 1, 12))
+    ]
+
+
+def _random_input(random, tensor, length, examples, largest):
+    shape = (examples, *(length if size is None else size for size in tensor.shape[1:]))
+    if "float" in tensor.dtype:
+        array = random.normal(size=shape).astype("float32")
+    else:
+        array = random.integers(1, max(2, largest), size=shape).astype("int32")
+    if len(shape) > 1 and shape[1] > 1:
+        for row in range(examples // 2, examples):
+            array[row, random.integers(1, shape[1]) :] = 0
+    return array
+
+
+def _checked_samples(model, samples):
+    arrays = [np.asarray(array) for array in keras.tree.flatten(samples)]
+    if len(arrays) != len(model.inputs) or len({len(array) for array in arrays}) != 1:
+        raise ValueError(
+            f"samples are arrays of shape {[array.shape for array in arrays]}; give one for each of the model's "
+            f"{len(model.inputs)} inputs, with equally many examples"
+        )
+    return [[array.astype(_plain(tensor.dtype)) for array, tensor in zip(arrays, model.inputs, strict=True)]]
+
+
+def _write_samples(path, model, samples, answers):
+    arrays = {"inputs": np.array(_input_names(model)), "outputs": np.array(output_names(model))}
+    for number, (inputs, outputs) in enumerate(zip(samples, answers, strict=True)):
+        arrays |= {f"{number}/input/{place}": array for place, array in enumerate(inputs)}
+        for place, output in enumerate(keras.tree.flatten(outputs)):
+            arrays[f"{number}/output/{place}"] = np.asarray(output).astype(_plain(output.dtype))
+    np.savez(path, **arrays)
+
+
+def _check_model(model, path):
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise ValueError(
+            f"{model!r} is not a functional or Sequential model with known inputs; build it with keras.Model(inputs, "
+            "outputs), or call it once on keras.Input"
+        )
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False) and isinstance(layer, keras.layers.RNN):
+            raise ValueError(
+                f"the layer {layer.name!r} is stateful: it keeps its state inside the model, which no artefact does; "
+                "make the state an input (initial_state) and an output (return_state=True)"
+            )
+    if path.exists() and path.is_dir() and not (path / "saved_model.pb").is_file():
+        raise ValueError(f"{path} is a folder that is no SavedModel, so it is not replaced; choose another path")
+
+
+def _packed(model, tensors):
+    """The inputs in the structure that the model was built with."""
+    inner = getattr(model, "_functional", None) or model
+    return keras.tree.pack_sequence_as(inner._inputs_struct, list(tensors))
+
+
+def _input_names(model):
+    return [tensor.name for tensor in model.inputs]
+
+
+def output_names(model):
+    """The names of an artefact's outputs, one for each output of the model."""
+    names = getattr(model, "output_names", None) or [tensor.name for tensor in model.outputs]
+    # A name given twice, as that of a layer with several outputs, is numbered; an input's name is not an output's.
+    taken, unique = set(_input_names(model)), []
+    for name in names:
+        number, candidate = 1, name
+        while candidate in taken:
+            candidate, number = f"{name}_{number}", number + 1
+        taken.add(candidate)
+        unique.append(candidate)
+    return unique
+
+
+def _plain(dtype):
+    """The dtype at an artefact's border: int32 or float32, which every runtime takes."""
+    return "float32" if "float" in keras.backend.standardize_dtype(dtype) else "int32"

@@ -44,7 +44,7 @@ def check_layer_contract(
         still: names of weights that training does not move, though trainable. A key's bias is one: the softmax does
             not see what is added to all scores.
         moving: names of weights that training moves, though not trainable, such as a moving mean.
-        output_dtype: str, the first output's dtype under every policy; None for the policy's own.
+        output_dtype: str, the first output's dtype in half precision; None for the policy's own.
         large: float, float inputs are multiplied by it in half precision.
 
     Returns:

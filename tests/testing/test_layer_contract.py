@@ -99,11 +99,16 @@ class LosesTheMask(Scale):
 
 @keras.saving.register_keras_serializable("tests")
 class AnswersInFloat32(Scale):
+    """At least: in float64 it stays there."""
+
     def call(self, inputs):
-        return ops.cast(super().call(inputs), "float32")
+        return ops.cast(super().call(inputs), self.answer())
 
     def compute_output_spec(self, inputs):
-        return keras.KerasTensor(inputs.shape, "float32")
+        return keras.KerasTensor(inputs.shape, self.answer())
+
+    def answer(self):
+        return "float64" if self.compute_dtype == "float64" else "float32"
 
 
 @keras.saving.register_keras_serializable("tests")

@@ -24,7 +24,13 @@ def _add_build(commands):
     parser.add_argument("run", metavar="RUN", help="run directory, as the tutorials write it")
     parser.add_argument("--out", metavar="DIR", help="the bundle (default: RUN/bundle); an older one is replaced")
     parser.add_argument("--formats", metavar="LIST", help="comma-separated: saved_model, tflite, onnx (default: all)")
-    parser.add_argument("--precision", default="float32", help="float32 (default)")
+    parser.add_argument(
+        "--precision",
+        metavar="LIST",
+        help="comma-separated: float32, float16, dynamic_int8, int8, int16x8 (default: float32, and dynamic_int8 for "
+        "TFLite)",
+    )
+    parser.add_argument("--beam", type=int, metavar="N", help="add generate_beam, beam search with N beams")
     _add_timeout(parser)
     parser.set_defaults(work=_build)
 
@@ -63,14 +69,19 @@ def _add_timeout(parser):
 def _build(args):
     from export.build_bundle import FORMATS, build
 
-    formats = tuple(args.formats.replace(" ", "").split(",")) if args.formats is not None else FORMATS
+    formats = _listed(args.formats) if args.formats is not None else FORMATS
+    precisions = None if args.precision is None else _listed(args.precision)
 
     def work():
-        built = build(args.run, args.out, formats, args.precision, args.timeout, progress=_say)
+        built = build(args.run, args.out, formats, precisions, args.beam, args.timeout, progress=_say)
         _say(f"wrote {built.path}")
         return 1 if built.refused else 0
 
     return _guarded("build", work)
+
+
+def _listed(text):
+    return tuple(text.replace(" ", "").split(","))
 
 
 def _verify(args):

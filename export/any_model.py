@@ -92,6 +92,7 @@ def to_tflite(
     """
     from export.precision_tflite import kernel_for
 
+    _check_functional(model)
     open_axes = [tensor.name for tensor in model.inputs if None in tensor.shape[1:]]
     if open_axes and length is None:
         raise ValueError(f"the length of {', '.join(open_axes)} is open and TFLite's is fixed; give length=...")
@@ -138,7 +139,7 @@ def _export(
         _write_samples(data, model, samples, answers)
         task = {"format": format, "precision": precision, "path": str(made), "samples": str(data)}
         children.call(
-            "export.traced", {"step": "convert", "traced": str(traced), **task}, what=f"{what}: conversion",
+            "export.traced", {"step": "convert", "traced": str(traced), "batch": batch, **task}, what=f"{what}: conversion",
             timeout=timeout,
         )  # fmt: skip
         report = children.call("export.traced", {"step": "prove", **task}, what=f"{what}: proof", timeout=timeout)
@@ -230,12 +231,16 @@ def _write_samples(path, model, samples, answers):
     np.savez(path, **arrays)
 
 
-def _check_model(model, path):
+def _check_functional(model):
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise ValueError(
             f"{model!r} is not a functional or Sequential model with known inputs; build it with keras.Model(inputs, "
             "outputs), or call it once on keras.Input"
         )
+
+
+def _check_model(model, path):
+    _check_functional(model)
     for layer in model._flatten_layers():
         if getattr(layer, "stateful", False) and isinstance(layer, keras.layers.RNN):
             raise ValueError(

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from export import bundle as bundles
 from export import children, runtime
-from export.convert import ARTEFACTS
+from export.convert import PRECISIONS, artefact_name
 
-FORMATS = tuple(ARTEFACTS)
-PRECISIONS = ("float32",)
+FORMATS = tuple(PRECISIONS)
+# What is built when nobody says what: float32 everywhere, and the small file for phones.
+SENSIBLE = {"saved_model": ("float32",), "tflite": ("float32", "dynamic_int8"), "onnx": ("float32",)}
 _TIMEOUT = 600
 _TEST_EXAMPLES = 1000
 _SAMPLES = 32
@@ -28,14 +29,18 @@ class Built:
     refused: dict
 
 
-def build(run, out=None, formats=FORMATS, precision="float32", timeout=_TIMEOUT, progress=print):
-    """Exports a trained run to a bundle, in which every artefact was seen to equal Keras.
+def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_TIMEOUT, progress=print):
+    """Exports a trained run to a bundle, in which every artefact was held against Keras.
+
+    A float32 artefact writes what Keras writes, token for token; another precision scores at most half a point less.
 
     Args:
         run: path of a run directory: `model.keras`, `config.json`, `results.json`, both tokenizers and `test.tsv`.
         out: path of the bundle; by default `bundle` in the run directory. An older bundle there is replaced.
         formats: some of "saved_model", "tflite" and "onnx".
-        precision: "float32".
+        precisions: some of those in `export.convert.PRECISIONS`, each made in every format that has it; None takes
+            what suits most: float32, and for TFLite "dynamic_int8" too.
+        beams: int, adds the signature `generate_beam` with so many beams; None leaves it out.
         timeout: float, seconds that one conversion or proof may take.
         progress: called with a line of text as each artefact is done.
 
@@ -46,8 +51,7 @@ def build(run, out=None, formats=FORMATS, precision="float32", timeout=_TIMEOUT,
         ValueError: if a format or precision is unknown, or the run directory lacks something.
         ExportError: if no artefact passed; nothing is written then.
     """
-    run, formats = Path(run), tuple(dict.fromkeys(formats))
-    _check_names(formats, precision)
+    run, wanted = Path(run), _wanted(tuple(dict.fromkeys(formats)), precisions)
     config, results = _read_run(run)
     out = Path(out) if out else run / "bundle"
     limits = config["task"]["limits"]
@@ -58,7 +62,8 @@ def build(run, out=None, formats=FORMATS, precision="float32", timeout=_TIMEOUT,
         task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES}
         reference, keras = children.call("export.reference", task, what="the reference in Keras", timeout=timeout)
         progress(_line({"format": "keras", "precision": "float32", **keras}))
-        artefacts, refused = _artefacts(run, staging, limits, reference, formats, precision, timeout, progress)
+        options = {"beams": beams} if beams else {}
+        artefacts, refused = _artefacts(run, staging, limits, reference, wanted, options, timeout, progress)
         if not artefacts:
             raise children.ExportError("no artefact passed; nothing is written.\n" + _reasons(refused))
         manifest = _manifest(config, results, keras, artefacts)
@@ -67,14 +72,26 @@ def build(run, out=None, formats=FORMATS, precision="float32", timeout=_TIMEOUT,
     return Built(out, manifest, refused)
 
 
-def _check_names(formats, precision):
+def _wanted(formats, precisions):
+    """The pairs of format and precision to build."""
     for format in formats:
         if format not in FORMATS:
             raise ValueError(f"unknown format {format!r}; choose from {', '.join(FORMATS)}")
     if not formats:
         raise ValueError(f"no format was given; choose from {', '.join(FORMATS)}")
-    if precision not in PRECISIONS:
-        raise ValueError(f"unknown precision {precision!r}; choose from {', '.join(PRECISIONS)}")
+    known = list(dict.fromkeys(name for names in PRECISIONS.values() for name in names))
+    for precision in precisions or ():
+        if precision not in known:
+            raise ValueError(f"unknown precision {precision!r}; choose from {', '.join(known)}")
+    wanted = [
+        (format, precision)
+        for format in formats
+        for precision in (SENSIBLE[format] if precisions is None else precisions)
+        if precision in PRECISIONS[format]
+    ]
+    if not wanted:
+        raise ValueError(f"{', '.join(formats)} has none of the precisions {', '.join(precisions)}")
+    return wanted
 
 
 def _read_run(run):
@@ -103,25 +120,21 @@ def _read_run(run):
     return config, results
 
 
-def _artefacts(run, staging, limits, reference, formats, precision, timeout, progress):
-    """Converts and proves each format; a failed one leaves nothing in the staging folder."""
+def _artefacts(run, staging, limits, reference, wanted, options, timeout, progress):
+    """Converts and proves each artefact; a failed one leaves nothing in the staging folder."""
     artefacts, refused = [], {}
     work = staging / "reference.json"
     work.write_text(json.dumps(reference), encoding="utf-8")
-    for format in formats:
-        path = staging / ARTEFACTS[format][precision]
-        task = {"format": format, "path": str(path), "limits": limits}
+    for format, precision in wanted:
+        path = staging / artefact_name(format, precision)
+        task = {"format": format, "precision": precision, "path": str(path), "limits": limits}
+        what = f"{format} {precision}"
         try:
-            children.call(
-                "export.convert", {"run": str(run), **task}, what=f"{format} {precision}: conversion", timeout=timeout
-            )
-            report = children.call(
-                "export.prove", {**task, "reference": str(work)}, what=f"{format} {precision}: proof", timeout=timeout
-            )
+            report = _make_and_prove(run, task, options if format != "saved_model" else {}, work, what, timeout)
         except children.ExportError as error:
             bundles.remove(path)
-            refused[f"{format} {precision}"] = str(error)
-            progress(f"  {format:12} {precision}  REFUSED: {error}")
+            refused[what] = str(error)
+            progress(f"  {format:12} {precision:12}  REFUSED: {error}")
             continue
         files = bundles.files_of(staging, path.name)
         size = sum((staging / name).stat().st_size for name in files)
@@ -133,16 +146,30 @@ def _artefacts(run, staging, limits, reference, formats, precision, timeout, pro
     return artefacts, refused
 
 
+def _make_and_prove(run, task, options, reference, what, timeout):
+    converting = {"run": str(run), **task, **options}
+    notes = children.call("export.convert", converting, what=f"{what}: conversion", timeout=timeout)
+    proving = {**task, "reference": str(reference)}
+    report = children.call("export.prove", proving, what=f"{what}: proof", timeout=timeout)
+    return {**report, **(notes or {})}
+
+
 def _line(artefact):
-    parity = artefact.get("parity")
-    proof = parity and (
-        f", equal on {parity['inputs']} inputs ({parity['near_ties']} near ties, "
-        f"log-probability within {parity['max_log_probability_error']:.0e})"
-    )
+    parity, memory = artefact.get("parity"), artefact.get("peak_memory_bytes")
     return (
-        f"  {artefact['format']:12} {artefact['precision']}  exact match "
+        f"  {artefact['format']:12} {artefact['precision']:12}  exact match "
         f"{100 * artefact['score']['exact_match']:.1f} %, {artefact['bytes'] / 1e6:.2f} MB, "
-        f"{artefact['latency_ms']:.2f} ms{proof or ''}"
+        f"{artefact['latency_ms']:.2f} ms" + (f", {memory / 1e6:.0f} MB of memory" if memory else "")
+        + (f", {_proof(parity)}" if parity else "")
+    )  # fmt: skip
+
+
+def _proof(parity):
+    if "same_tokens" in parity:
+        return f"the same tokens on {parity['same_tokens']} of {parity['inputs']} inputs"
+    return (
+        f"equal on {parity['inputs']} inputs ({parity['near_ties']} near ties, "
+        f"log-probability within {parity['max_log_probability_error']:.0e})"
     )
 
 

@@ -5,18 +5,34 @@ from pathlib import Path
 
 from export import children
 
-# format -> precision -> name of the artefact in a bundle
-ARTEFACTS = {
-    "saved_model": {"float32": "saved_model"},
-    "tflite": {"float32": "model.float32.tflite"},
-    "onnx": {"float32": "onnx.float32"},
+PRECISIONS = {
+    "saved_model": ("float32",),
+    "tflite": ("float32", "float16", "dynamic_int8", "int8", "int16x8"),
+    "onnx": ("float32", "float16", "dynamic_int8", "int8"),
 }
 
 
-def convert(run, limits, format, path):
-    """Loads the run's model and writes the artefact; returns nothing."""
+def artefact_name(format, precision):
+    """The file or folder of an artefact in a bundle."""
+    names = {"saved_model": "saved_model", "tflite": f"model.{precision}.tflite", "onnx": f"onnx.{precision}"}
+    return names[format]
+
+
+def convert(run, limits, format, precision, path, **options):
+    """Loads the run's model and writes the artefact.
+
+    Args:
+        run: path of the run directory.
+        limits: dict of `source` and `target`, in tokens.
+        format, precision: see `PRECISIONS`.
+        path: the file or folder to write.
+        options: of the format; `beams` adds `generate_beam`.
+
+    Returns:
+        dict of what the manifest shall tell of the conversion, or None.
+    """
     model = load_model(run)
-    importlib.import_module(f"export.{format}").convert(model, limits, path)
+    return importlib.import_module(f"export.{format}").convert(model, limits, path, precision, **options)
 
 
 def load_model(run):

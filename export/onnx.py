@@ -11,8 +11,10 @@ import tensorflow as tf
 import tf2onnx
 from onnx import external_data_helper
 
+from export import onnx_passes, precision_onnx
+from export.onnx_operators import HANDLERS
 from export.recurrent import recurrent_by
-from export.recurrent_onnx import HANDLERS, onnx_operator
+from export.recurrent_onnx import onnx_operator
 from export.signatures import generator_signatures, input_specs
 
 OPSET = 17
@@ -23,15 +25,16 @@ _SHARED_FROM_BYTES = 1024
 _ALIGNMENT = 4096
 
 
-def convert(model, limits, path):
+def convert(model, limits, path, precision="float32", beams=None):
     """Writes `generate.onnx`, `encode.onnx`, `step.onnx` and `weights.bin` into the folder `path`."""
     path = Path(path)
     path.mkdir()
     with recurrent_by(onnx_operator, model, padding="right"):
-        signatures = generator_signatures(model, limits, static=False)
+        signatures = generator_signatures(model, limits, static=False, beams=beams)
     graphs = {name: from_function(function, input_specs(function)) for name, function in signatures.items()}
     weights = SharedWeights()
     for name, graph in graphs.items():
+        graph = precision_onnx.convert(graph, precision)
         weights.take_from(graph)
         _name_dynamic_axes(graph.graph)
         onnx.save_model(graph, path / f"{name}.onnx")
@@ -49,8 +52,12 @@ def from_function(function, specs):
         `onnx.ModelProto`
     """
     model, _ = tf2onnx.convert.from_function(
-        tf.function(function, autograph=False), input_signature=specs, opset=OPSET, custom_op_handlers=dict(HANDLERS)
+        tf.function(function, autograph=False),
+        input_signature=specs,
+        opset=OPSET,
+        custom_op_handlers=dict(HANDLERS),
     )
+    onnx_passes.simplify(model.graph)
     return model
 
 
@@ -80,15 +87,8 @@ def unknown_operators(model):
     Returns:
         set of (operator, node name).
     """
-    return {(node.op_type, node.name) for node in _nodes(model.graph) if not onnx.defs.has(node.op_type, node.domain)}
-
-
-def _nodes(graph):
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _nodes(attribute.g)
+    every = onnx_passes.nodes(model.graph)
+    return {(node.op_type, node.name) for node in every if not onnx.defs.has(node.op_type, node.domain)}
 
 
 def _name_dynamic_axes(graph):

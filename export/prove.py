@@ -3,8 +3,10 @@
 It needs TensorFlow for a SavedModel only, and Keras never: what Keras writes comes with the task.
 """
 
+import copy
 import json
 import statistics
+import sys
 import time
 from pathlib import Path
 
@@ -16,36 +18,46 @@ from export import children, runtime
 NEAR_TIE = 1e-4
 # Largest difference of a token's log-probability; the artefacts compute in float32, in another order.
 LOG_PROBABILITY_TOLERANCE = 1e-3
+# Largest fall of the score, as a share, that an artefact of less precision is offered with.
+LARGEST_LOSS = 0.005
 _STEPWISE = 24
 _TIMED = 60
 
 
-def prove(format, path, limits, reference):
+def prove(format, precision, path, limits, reference):
     """Runs the reference's inputs through the artefact, and reports or refuses.
 
     Checked, in one session: `generate` over all inputs in batches of like lengths, again in another order, in other
-    batches and padded to the limit; `encode` and `step` against `generate`; sources swapped within a batch.
+    batches and padded to the limit; `encode` and `step` against `generate`; sources swapped within a batch. A float32
+    artefact must write Keras's tokens; of another precision the score is compared, and its tokens with its own.
 
     Args:
         format: "tflite", "onnx" or "saved_model".
+        precision: str.
         path: the artefact.
         limits: dict of `source` and `target`, in tokens.
         reference: path of the JSON file that `export.reference` wrote.
 
     Returns:
-        dict of `signatures`, `runtimes`, `parity`, `score` and `latency_ms`.
+        dict of `signatures`, `runtimes`, `parity`, `score`, `latency_ms` and `peak_memory_bytes`.
 
     Raises:
         ExportError: naming the first input and step that differ.
     """
     expected = Reference(json.loads(Path(reference).read_text(encoding="utf-8")))
+    before = _peak_memory()
     session = open_session(format, path)
     batched = format != "tflite"
+    latency = _latency(session, expected, limits, static=not batched)
+    memory = _peak_memory() - before
     by_length = np.argsort([len(ids) for ids in expected.source_ids], kind="stable")
     first = _generate(session, expected, by_length, 64 if batched else 1, None if batched else limits["source"])
-    parity = expected.compare(first, "generate")
-    again = _generate(session, expected, by_length[::-1], 7 if batched else 1, limits["source"])
-    expected.compare(again, "generate, called again in another order and padding")
+    parity = expected.compare(first, "generate") if precision == "float32" else expected.compare_score(first)
+    if precision != "float32":
+        expected = expected.replaced_by(first)
+    if precision == "float32" or not batched:  # the scales of integers depend on what else is in the batch
+        again = _generate(session, expected, by_length[::-1], 7 if batched else 1, limits["source"])
+        expected.compare(again, "generate, called again in another order and padding")
     parity["stepwise"] = _stepwise(session, expected, limits)
     parity["swapped"] = _swapped(first, expected)
     return {
@@ -53,8 +65,17 @@ def prove(format, path, limits, reference):
         "runtimes": {_runtime_name(format): "loads"},
         "parity": parity,
         "score": {"exact_match": expected.score(first["ids"]), "examples": len(expected.source_ids)},
-        "latency_ms": _latency(session, expected, limits, static=not batched),
+        "latency_ms": latency,
+        "peak_memory_bytes": memory,
     }
+
+
+def _peak_memory():
+    """The most memory that this process has had, in bytes."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def open_session(format, path):
@@ -98,6 +119,29 @@ class Reference:
                 what_differs = f"Keras says {self.length[example]} tokens, the file {got['length'][example]}"
                 self._refuse(what, example, int(self.length[example]), what_differs)
         return {"inputs": seen, "near_ties": ties, "max_log_probability_error": largest}
+
+    def compare_score(self, got):
+        """Counts inputs with the same tokens, and finds the first that differs; refuses a score that falls."""
+        same = (got["ids"] == self.ids).all(axis=1)
+        score, wanted = self.score(got["ids"]), self.score(self.ids)
+        if score < wanted - LARGEST_LOSS:
+            raise children.ExportError(
+                f"the score falls from {100 * wanted:.2f} to {100 * score:.2f} %, more than half a point; ship another "
+                "precision"
+            )
+        report = {"inputs": len(same), "same_tokens": int(same.sum())}
+        if not same.all():
+            example = int(np.argmin(same))
+            step = int(np.argmax(got["ids"][example] != self.ids[example]))
+            report["first_difference"] = {"input": self.texts[example], "step": step}
+        return report
+
+    def replaced_by(self, got):
+        """The artefact's own answers as the reference, for what has to agree with itself."""
+        own = copy.copy(self)
+        own.ids, own.length, own.log_probability = got["ids"], got["length"], got["log_probability"]
+        own.margin = np.zeros_like(self.margin)  # any step may be a tie: rounding depends on shapes
+        return own
 
     def _refuse(self, what, example, step, difference):
         raise children.ExportError(

@@ -9,6 +9,9 @@ each `keras.layers.SimpleRNN`, `LSTM` and `GRU` of the model, also inside Bidire
 model, hands its sequences to `kernel` instead; behind it the model is as it was. Layers with a cell of one's own keep
 Keras's loop, and are named in what the block yields.
 
+TimeDistributed is replaced as well, by one call on all positions: Keras's own gives as many positions as the batch has
+rows when the length is dynamic (3.15), and as many copies of the layer as there are positions when it is not.
+
 A kernel is a function `(cells, sequences, states, lengths, needs_outputs) -> outputs, states`:
 
     cells       one `Cell`, or a forward and a backward one
@@ -42,6 +45,7 @@ class Cell:
             bias `(gates units,)`, `(2, gates units)` for a GRU that resets after; zeros where the layer has no bias.
             Gates are in Keras's order: LSTM input, forget, candidate, output; GRU update, reset, candidate.
         name: str, the layer's.
+        returns_state: bool, whether somebody may read the last states.
     """
 
     kind: str
@@ -52,6 +56,7 @@ class Cell:
     backward: bool
     weights: object
     name: str
+    returns_state: bool = False
 
     def alike(self, other):
         """Whether both can be two directions of one operator."""
@@ -84,6 +89,8 @@ def recurrent_by(kernel, model, padding="any"):
             elif isinstance(layer, keras.layers.Bidirectional):
                 _replace(stack, layer, "_can_attempt_fused_lstm", lambda *_: False)
                 _replace(stack, layer, "_can_attempt_fused_gru", lambda *_: False)
+            elif isinstance(layer, keras.layers.TimeDistributed):
+                _replace(stack, layer, "call", _time_distributed(layer))
             elif isinstance(layer, keras.layers.RNN):
                 reason = _why_not(layer) or (None if kernel else "a SavedModel keeps it")
                 if reason:
@@ -114,6 +121,7 @@ def read_cell(layer):
         backward=layer.go_backwards,
         weights=lambda: _weights(cell, kind),
         name=layer.name,
+        returns_state=layer.return_state,
     )
 
 
@@ -201,6 +209,26 @@ def _bidirectional(layer, kernel, padding):
         return (merged if isinstance(merged, tuple) else (merged,)) + states
 
     return call
+
+
+def _time_distributed(layer):
+    inner = layer.layer
+
+    def call(inputs, training=None, mask=None):
+        shape = tf.shape(inputs)
+        options = {"training": training} if inner._call_has_training_arg else {}
+        if mask is not None and inner._call_has_mask_arg:
+            options["mask"] = _fold(mask)
+        outputs = inner.call(_fold(inputs), **options)
+        unfolded = tf.reshape(outputs, tf.concat([shape[:2], tf.shape(outputs)[1:]], axis=0))
+        return tf.ensure_shape(unfolded, (*inputs.shape[:2], *outputs.shape[1:]))
+
+    return call
+
+
+def _fold(tensor):
+    """`(batch, time, ...)` to `(batch * time, ...)`."""
+    return tf.reshape(tensor, tf.concat([[-1], tf.shape(tensor)[2:]], axis=0))
 
 
 def _merge(mode, tensors):

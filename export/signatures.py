@@ -14,7 +14,7 @@ from keras_seq import decoding
 GENERATE, ENCODE, STEP = "generate", "encode", "step"
 
 
-def generator_signatures(generator, limits, *, static):
+def generator_signatures(generator, limits, *, static, beams=None):
     """The functions to export, traced.
 
     Args:

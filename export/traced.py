@@ -11,7 +11,8 @@ from export import children, runtime
 SIGNATURE = "serving_default"
 # Share of the largest value by which an artefact may differ from Keras.
 _TOLERANCE = {"float32": 1e-4, "float16": 2e-2}
-_LEAST_CORRELATION = 0.9
+# Integers are coarser: either the error is small beside the largest value, or what differs is at least alike.
+_ROUNDING, _LEAST_CORRELATION = 0.05, 0.9
 
 
 def work(step, **task):
@@ -19,19 +20,19 @@ def work(step, **task):
     return {"convert": convert, "prove": prove}[step](**task)
 
 
-def convert(format, precision, traced, path, samples):
+def convert(format, precision, traced, path, samples, batch=None):
     """Writes the artefact `path` of the SavedModel `traced`; returns nothing."""
-    {"saved_model": _keep, "tflite": _to_tflite, "onnx": _to_onnx}[format](traced, path, precision, samples)
+    {"saved_model": _keep, "tflite": _to_tflite, "onnx": _to_onnx}[format](traced, path, precision, samples, batch)
 
 
-def _keep(traced, path, precision, samples):
+def _keep(traced, path, precision, samples, batch):
     shutil.move(traced, path)
 
 
-def _to_tflite(traced, path, precision, samples):
+def _to_tflite(traced, path, precision, samples, batch):
     from export import precision_tflite
 
-    representative = {SIGNATURE: [_by_name(inputs, names) for inputs, _, names, _ in _read(samples)]}
+    representative = {SIGNATURE: list(_single(_read(samples), batch))}
     try:
         content = precision_tflite.convert(traced, [SIGNATURE], precision, representative)
     except Exception as error:  # the converter raises its own and others' errors, all with the whole graph in them
@@ -39,7 +40,7 @@ def _to_tflite(traced, path, precision, samples):
     Path(path).write_bytes(content)
 
 
-def _to_onnx(traced, path, precision, samples):
+def _to_onnx(traced, path, precision, samples, batch):
     import onnx
 
     from export import onnx as formats
@@ -51,6 +52,13 @@ def _to_onnx(traced, path, precision, samples):
         raise children.ExportError(_advice("ONNX", unknown))
     representative = [_by_name(inputs, names) for inputs, _, names, _ in _read(samples)]
     onnx.save_model(precision_onnx.convert(model, precision, representative), path)
+
+
+def _single(samples, batch):
+    """The samples' inputs by name, in whole batches."""
+    for inputs, _, names, _ in samples:
+        for start in range(0, len(inputs[0]) - batch + 1, batch):
+            yield _by_name([array[start : start + batch] for array in inputs], names)
 
 
 def _by_name(arrays, names):
@@ -132,7 +140,8 @@ def _check(name, wanted, got, precision, number):
     if precision in _TOLERANCE:
         fits = error <= _TOLERANCE[precision] * max(1.0, float(np.max(np.abs(wanted), initial=0)))
     else:
-        fits = np.isfinite(error) and (wanted.std() < 1e-6 or _correlation(got, wanted) >= _LEAST_CORRELATION)
+        small = error <= _ROUNDING * float(np.max(np.abs(wanted), initial=0))
+        fits = np.isfinite(error) and (small or _correlation(got, wanted) >= _LEAST_CORRELATION)
     if not fits:
         where = np.unravel_index(int(np.argmax(np.abs(got - wanted))), wanted.shape)
         raise children.ExportError(

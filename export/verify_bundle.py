@@ -39,7 +39,8 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
         answers.write_text(json.dumps(reference), encoding="utf-8")
         for artefact in manifest["artefacts"]:
             name = artefact["path"]
-            task = {"format": artefact["format"], "path": str(bundle / name), "limits": manifest["limits"]}
+            chosen = {key: artefact[key] for key in ("format", "precision")}
+            task = {**chosen, "path": str(bundle / name), "limits": manifest["limits"]}
             try:
                 report = children.call(
                     "export.prove", {**task, "reference": str(answers)}, what=f"{name}: proof", timeout=timeout
@@ -50,14 +51,21 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
                 progress(f"  {name}: NOT EQUAL: {error}")
                 continue
             reports[name] = report
-            parity = report["parity"]
-            progress(
-                f"  {name}: equal on {parity['inputs']} inputs, twice, and {parity['stepwise']['inputs']} step by step "
-                f"({parity['near_ties']} near ties, log-probability within {parity['max_log_probability_error']:.1e})"
-            )
+            progress(f"  {name}: {_told(report)}")
     if failures:
         raise children.ExportError("\n".join(failures))
     return reports
+
+
+def _told(report):
+    parity = report["parity"]
+    if "same_tokens" in parity:
+        score = 100 * report["score"]["exact_match"]
+        return f"{score:.1f} % right, the same tokens as Keras on {parity['same_tokens']} of {parity['inputs']} inputs"
+    return (
+        f"equal on {parity['inputs']} inputs, twice, and {parity['stepwise']['inputs']} step by step "
+        f"({parity['near_ties']} near ties, log-probability within {parity['max_log_probability_error']:.1e})"
+    )
 
 
 def _reference(bundle, run, limits, timeout):

@@ -1,23 +1,49 @@
-"""Writing into a buffer of fixed shape: the one function, since export formats differ in what they convert."""
+"""Writing into a buffer of fixed shape: the one function, since export formats differ in what they convert well."""
+
+from contextlib import contextmanager
 
 from keras import ops
 
 
-def write_at(buffer, position, values):
-    """The buffer with `values` at one position of axis 1, as an expression that every export format converts.
+def write_at(buffer, position, values, axis=1):
+    """The buffer with `values` at one position of an axis.
 
     Args:
-        buffer: `(batch, time, ...)`
+        buffer: `(batch, time, ...)`, or with its time on another axis.
         position: scalar int32.
-        values: `(batch, ...)`, of the buffer's dtype.
+        values: `(batch, ...)`, the buffer's shape without that axis, of the buffer's dtype.
+        axis: int, counted from 0.
 
     Returns:
-        `(batch, time, ...)`
+        A tensor of the buffer's shape.
 
     Example:
         >>> print(ops.convert_to_numpy(write_at(ops.zeros((1, 3)), 1, ops.array([7.0]))).tolist())
         [[0.0, 7.0, 0.0]]
     """
-    here = ops.equal(ops.arange(buffer.shape[1], dtype="int32"), position)  # (time,)
-    here = ops.reshape(here, (1, -1) + (1,) * (len(buffer.shape) - 2))  # (1, time, ...)
-    return ops.where(here, ops.expand_dims(values, 1), buffer)
+    return _writers[-1](buffer, position, ops.expand_dims(values, axis), axis)
+
+
+@contextmanager
+def writing_by(writer):
+    """Has `write_at` done in another way within the block, while a model is traced for export.
+
+    Args:
+        writer: function `(buffer, position, values, axis) -> buffer`, as `write_at`, but that the values keep the axis,
+            with a size of 1.
+    """
+    _writers.append(writer)
+    try:
+        yield
+    finally:
+        _writers.remove(writer)
+
+
+def _select(buffer, position, values, axis):
+    """By comparing every position, an expression that every backend compiles and every format converts."""
+    here = ops.equal(ops.arange(buffer.shape[axis], dtype="int32"), position)  # (time,)
+    here = ops.reshape(here, (1,) * axis + (-1,) + (1,) * (len(buffer.shape) - axis - 1))  # (1, time, ...)
+    return ops.where(here, values, buffer)
+
+
+_writers = [_select]

@@ -159,40 +159,46 @@ class MultiHeadAttention(keras.layers.Layer):
         check_attention_inputs(query, value, value if key is None else key, value_mask, attention_mask)
         causal = causal_mask(ops.shape(query)[1], ops.shape(value)[1]) if use_causal_mask else None
         mask = combine_masks(value_mask, attention_mask, causal)
-        cache = self.project(value, key)
-        if not return_attention_scores:
-            return self.attend(query, cache, mask, training)
-        weights = multi_head_weights(self._heads(self._query(query)), cache["key"], mask)
-        return self._weigh(weights, cache["value"], training), weights
+        query = self._heads(self._query(query))  # (batch, target, heads, head size)
+        key, value = self._heads(self._key(value if key is None else key)), self._heads(self._value(value))
+        if not return_attention_scores and not (self.dropout and training):
+            return self._output(join_heads(fused_attention(query, key, value, mask)))
+        weights = multi_head_weights(query, key, mask)
+        attended = ops.einsum("bhts,bshk->bthk", self._dropout(weights, training=training), value)
+        output = self._output(join_heads(attended))
+        return (output, weights) if return_attention_scores else output
 
     def project(self, value, key=None):
-        """Keys and values of a source, made once where many queries follow.
+        """Keys and values of a source, made once for the many queries of `look_up`.
 
         Args:
             value: `(batch, source, value_features)`
             key: `(batch, source, key_features)`, defaults to `value`.
 
         Returns:
-            dict of `key` and `value`, each `(batch, source, heads, head size)`.
+            dict of `key` and `value`, each `(batch, heads, source, head size)`.
         """
-        key = value if key is None else key
-        return {"key": self._heads(self._key(key)), "value": self._heads(self._value(value))}
+        made = {"key": self._key(value if key is None else key), "value": self._value(value)}
+        return {name: ops.transpose(self._heads(tensor), (0, 2, 1, 3)) for name, tensor in made.items()}
 
-    def attend(self, query, cache, mask=None, training=None):
-        """Attention to keys and values that `project` or `step` made.
+    def look_up(self, query, cache, mask=None):
+        """Attention of one query a sequence to keys and values that `project` or `step` made.
 
         Args:
-            query: `(batch, target, query_features)`
-            cache: dict of `key` and `value`, each `(batch, source, heads, head size)`.
-            mask: bool `(batch or 1, 1 or target, source)` or None.
+            query: `(batch, query_features)`
+            cache: dict of `key` and `value`, each `(batch, heads, source, head size)`.
+            mask: bool `(batch or 1, source)`, True where a key may be attended to; None keeps all.
 
         Returns:
-            `(batch, target, units)`
+            `(batch, units)`
         """
-        query = self._heads(self._query(query))  # (batch, target, heads, head size)
-        if self.dropout and training:
-            return self._weigh(multi_head_weights(query, cache["key"], mask), cache["value"], training)
-        return self._output(join_heads(fused_attention(query, cache["key"], cache["value"], mask)))
+        shape = (-1, self.num_heads, 1, self._head_size)
+        query = ops.reshape(self._query(query), shape) / math.sqrt(self._head_size)
+        scores = ops.matmul(*widen(query, ops.swapaxes(cache["key"], 2, 3)))  # (batch, heads, 1, source)
+        mask = None if mask is None else ops.expand_dims(ops.expand_dims(mask, 1), 1)
+        weights = ops.cast(masked_softmax(scores, mask), query.dtype)
+        attended = ops.matmul(weights, cache["value"])  # (batch, heads, 1, head size)
+        return self._output(ops.reshape(attended, (-1, self.units)))
 
     def empty_cache(self, batch_size, length):
         """Room for the keys and values of `length` positions, to be filled by `step`.
@@ -202,9 +208,9 @@ class MultiHeadAttention(keras.layers.Layer):
             length: int, number of positions.
 
         Returns:
-            dict of `key` and `value`, zeros `(batch, length, heads, head size)`.
+            dict of `key` and `value`, zeros `(batch, heads, length, head size)`.
         """
-        shape = (batch_size, length, self.num_heads, self.units // self.num_heads)
+        shape = (batch_size, self.num_heads, length, self._head_size)
         return {name: ops.zeros(shape, self.compute_dtype) for name in ("key", "value")}
 
     def step(self, token, cache, position):
@@ -212,25 +218,24 @@ class MultiHeadAttention(keras.layers.Layer):
 
         Args:
             token: `(batch, features)`
-            cache: dict of `key` and `value`, `(batch, length, heads, head size)`, filled up to `position` - 1.
+            cache: dict of `key` and `value`, `(batch, heads, length, head size)`, filled up to `position` - 1.
             position: scalar int32, counted from 0.
 
         Returns:
             the output `(batch, units)` and the cache with this position's key and value.
         """
-        token = ops.expand_dims(token, 1)  # (batch, 1, features)
-        made = self.project(token)
-        cache = {name: write_at(cache[name], position, ops.squeeze(made[name], 1)) for name in ("key", "value")}
-        filled = ops.arange(cache["key"].shape[1], dtype="int32") <= position  # (length,)
-        mask = ops.reshape(filled, (1, 1, -1))
-        return ops.squeeze(self.attend(token, cache, mask), 1), cache
+        made = {"key": self._key(token), "value": self._value(token)}
+        shape = (-1, self.num_heads, self._head_size)
+        cache = {name: write_at(cache[name], position, ops.reshape(made[name], shape), axis=2) for name in made}
+        filled = ops.arange(cache["key"].shape[2], dtype="int32") <= position  # (length,)
+        return self.look_up(token, cache, ops.expand_dims(filled, 0)), cache
+
+    @property
+    def _head_size(self):
+        return self.units // self.num_heads
 
     def _heads(self, tensor):
         return split_heads(tensor, self.num_heads)
-
-    def _weigh(self, weights, value, training):
-        weights = self._dropout(weights, training=training)
-        return self._output(join_heads(ops.einsum("bhts,bshk->bthk", weights, value)))
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
         return (*query_shape[:-1], self.units)

@@ -177,11 +177,11 @@ class DecoderLayer(_WithSettings):
         return self._feed_forward(hidden, training=training)
 
     def prepare(self, memory):
-        """What every `step` reads of the memory: `key` and `value`, `(batch, source, heads, head size)`."""
+        """What every `step` reads of the memory: `key` and `value`, `(batch, heads, source, head size)`."""
         return self._cross_attention.sublayer.project(memory)
 
     def empty_cache(self, batch_size, length):
-        """Room for `length` positions: `key` and `value`, zeros `(batch, length, heads, head size)`."""
+        """Room for `length` positions: `key` and `value`, zeros `(batch, heads, length, head size)`."""
         return self._self_attention.sublayer.empty_cache(batch_size, length)
 
     def step(self, token, cache, memory, position, memory_mask=None):
@@ -201,10 +201,8 @@ class DecoderLayer(_WithSettings):
         query = self._self_attention.before(token)
         attended, cache = self._self_attention.sublayer.step(query, cache, position)
         seen = self._self_attention.after(token, attended)
-        query = ops.expand_dims(self._cross_attention.before(seen), 1)  # (batch, 1, units)
-        mask = None if memory_mask is None else ops.expand_dims(memory_mask, 1)  # (batch, 1, source)
-        attended = self._cross_attention.sublayer.attend(query, memory, mask)
-        hidden = self._cross_attention.after(seen, ops.squeeze(attended, 1))  # (batch, units)
+        attended = self._cross_attention.sublayer.look_up(self._cross_attention.before(seen), memory, memory_mask)
+        hidden = self._cross_attention.after(seen, attended)
         return self._feed_forward(hidden), cache
 
     def compute_output_shape(self, target_shape, memory_shape):
@@ -318,7 +316,7 @@ class Decoder(_Stack):
             memory: `(batch, source, memory_features)`, the encoder's outputs.
 
         Returns:
-            flat dict of `layer_0_key`, `layer_0_value`, ..., each `(batch, source, heads, head size)`.
+            flat dict of `layer_0_key`, `layer_0_value`, ..., each `(batch, heads, source, head size)`.
         """
         return _flat(layer.prepare(memory) for layer in self._stack)
 
@@ -330,7 +328,7 @@ class Decoder(_Stack):
             length: int, number of positions.
 
         Returns:
-            flat dict of `layer_0_key`, `layer_0_value`, ..., zeros `(batch, length, heads, head size)`.
+            flat dict of `layer_0_key`, `layer_0_value`, ..., zeros `(batch, heads, length, head size)`.
         """
         return _flat(layer.empty_cache(batch_size, length) for layer in self._stack)
 

@@ -1,5 +1,6 @@
 """Functional Keras models built from the layers."""
 
 from keras_seq.models.seq2seq import Seq2Seq
+from keras_seq.models.transformer import Transformer
 
-__all__ = ["Seq2Seq"]
+__all__ = ["Seq2Seq", "Transformer"]

@@ -19,7 +19,7 @@ from keras_seq import decoding
 from keras_seq.data import dates
 from keras_seq.data.batching import PairBatches
 from keras_seq.data.tokenizer import Tokenizer
-from keras_seq.models import Seq2Seq
+from keras_seq.models import Seq2Seq, Transformer
 from keras_seq.training import ExactMatch, MaskedAccuracy, MaskedCrossEntropy, WarmupCosine, fit
 from keras_seq.whole_file import whole_file
 
@@ -48,10 +48,12 @@ class DatesConfig:
         batch_tokens: int, source tokens in a batch, padding included.
         learning_rate: float, the highest, after the warm-up.
         warmup_share: float, share of all steps in which the learning rate rises; it falls along a cosine then.
-        units: int, width of each encoder direction and of the decoder.
-        embedding_size: int.
+        model: "seq2seq" or "transformer".
+        units: int, width of each encoder direction and of the decoder; of a Transformer, its width.
+        embedding_size: int, of a Seq2Seq.
         dropout: float.
-        attention: bool.
+        attention: bool, of a Seq2Seq.
+        num_layers, num_heads, feed_forward: int, of a Transformer.
         not_dates: float, share of training texts that are not dates.
         test_pairs: int, fresh pairs to test on.
         seed: int.
@@ -62,10 +64,14 @@ class DatesConfig:
     batch_tokens: int = 4096
     learning_rate: float = 3e-3
     warmup_share: float = 0.05
+    model: str = "seq2seq"
     units: int = 128
     embedding_size: int = 64
     dropout: float = 0.0
     attention: bool = True
+    num_layers: int = 2
+    num_heads: int = 4
+    feed_forward: int = 256
     not_dates: float = 0.15
     test_pairs: int = 2000
     seed: int = 1
@@ -73,6 +79,7 @@ class DatesConfig:
 
 QUICKSTART = DatesConfig()
 LESSON = DatesConfig(pairs=300_000, epochs=3, test_pairs=4000)
+TRANSFORMER = DatesConfig(model="transformer", pairs=240_000, epochs=3, units=96, learning_rate=2e-3, warmup_share=0.1)
 GPU = DatesConfig(pairs=4_000_000, epochs=5, batch_tokens=32_768, units=256, test_pairs=10_000)
 SMOKE = DatesConfig(pairs=600, epochs=1, units=16, embedding_size=8, test_pairs=60)
 
@@ -81,7 +88,7 @@ class Reader:
     """A trained model with its tokenizers.
 
     Args:
-        model: `Seq2Seq`
+        model: `Seq2Seq` or `Transformer`
         source: `Tokenizer` of the texts.
         target: `Tokenizer` of the dates.
     """
@@ -247,14 +254,7 @@ def calibrate(reader, config):
 
 def _compiled(config, source, target, steps):
     keras.utils.set_random_seed(config.seed)
-    model = Seq2Seq(
-        len(source),
-        len(target),
-        embedding_size=config.embedding_size,
-        units=config.units,
-        attention=config.attention,
-        dropout=config.dropout,
-    )
+    model = _model(config, len(source), len(target))
     schedule = WarmupCosine(config.learning_rate, steps, warmup_steps=int(config.warmup_share * steps))
     model.compile(
         optimizer=keras.optimizers.Adam(schedule, beta_2=0.98, clipnorm=1.0),
@@ -263,6 +263,30 @@ def _compiled(config, source, target, steps):
         jit_compile=config.pairs >= _COMPILED_FROM,
     )
     return model
+
+
+def _model(config, source_size, target_size):
+    if config.model == "transformer":
+        return Transformer(
+            source_size,
+            target_size,
+            units=config.units,
+            num_layers=config.num_layers,
+            num_heads=config.num_heads,
+            feed_forward=config.feed_forward,
+            dropout=config.dropout,
+            max_target=LIMITS["target"],
+        )
+    if config.model != "seq2seq":
+        raise ValueError(f"model={config.model!r} is not known; choose 'seq2seq' or 'transformer'")
+    return Seq2Seq(
+        source_size,
+        target_size,
+        embedding_size=config.embedding_size,
+        units=config.units,
+        attention=config.attention,
+        dropout=config.dropout,
+    )
 
 
 def _batches(config, source, target, pairs, part, shuffle=True):

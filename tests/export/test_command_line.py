@@ -10,6 +10,7 @@ import pytest
 
 from export import ExportError, build_bundle, children
 from export import __main__ as command_line
+from export.convert import artefact_name
 from keras_seq.data.tokenizer import Tokenizer
 
 LIMITS = {"source": 11, "target": 13}
@@ -115,7 +116,7 @@ def test_what_fails_is_refused_and_leaves_no_file_and_the_rest_goes_on(run, stan
     assert f"  {format:12} float32  REFUSED: {format} float32: {when}" in out
     formats, files = kept(run / "bundle")
     assert formats == [name for name in build_bundle.FORMATS if name != format]
-    assert not [name for name in listing(run / "bundle") if build_bundle.ARTEFACTS[format]["float32"] in name]
+    assert not [name for name in listing(run / "bundle") if artefact_name(format, "float32") in name]
     assert files
 
 
@@ -149,7 +150,10 @@ def test_a_format_that_is_asked_for_twice_is_made_once(run, stand_ins, capsys, f
         (["--formats", "tflite,coreml"], "unknown format 'coreml'; choose from saved_model, tflite, onnx"),
         (["--formats", "TFLite"], "unknown format 'TFLite'; choose from saved_model, tflite, onnx"),
         (["--formats", ""], "unknown format ''; choose from saved_model, tflite, onnx"),
-        (["--precision", "int8"], "unknown precision 'int8'; choose from float32"),
+        (
+            ["--precision", "int3"],
+            "unknown precision 'int3'; choose from float32, float16, dynamic_int8, int8, int16x8",
+        ),
     ],
 )
 def test_unknown_names_are_refused_before_any_work(run, stand_ins, capsys, arguments, message):

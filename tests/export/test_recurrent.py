@@ -6,7 +6,7 @@ import onnx
 import pytest
 
 from export import onnx as onnx_formats
-from export import runtime, tflite
+from export import precision_tflite, runtime
 from export.any_model import output_names, trace
 from export.recurrent import recurrent_by
 from export.recurrent_onnx import onnx_operator
@@ -89,7 +89,7 @@ def test_onnx_has_one_operator_a_layer_and_keras_answers(models, masked, padding
 def test_tflite_needs_builtin_operators_alone_and_gives_keras_answers(models, masked, batch, tmp_path):
     model = models[masked]
     trace(model, portable_loop, tmp_path / "traced", batch=batch, length=9)
-    (tmp_path / "model.tflite").write_bytes(tflite.from_saved_model(tmp_path / "traced", [SIGNATURE]))
+    (tmp_path / "model.tflite").write_bytes(precision_tflite.convert(tmp_path / "traced", [SIGNATURE], "float32"))
     session = runtime.LiteRTSession(tmp_path / "model.tflite")
     for inputs in (rows(batch, 9, masked), rows(batch, 9, masked, "right"), rows(batch, 9, masked)):
         assert largest_difference(model, session, SIGNATURE, inputs) < 2e-6

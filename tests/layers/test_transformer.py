@@ -177,7 +177,7 @@ def test_cache_and_memory_are_flat_dicts_of_fixed_shapes():
     filled = decode.step(target[:, 0], cache, prepared, 0)[1]
     for flat, length in ((prepared, SOURCE), (cache, 9), (filled, 9)):
         assert sorted(flat) == names
-        assert {tuple(tensor.shape) for tensor in flat.values()} == {(BATCH, length, HEADS, UNITS // HEADS)}
+        assert {tuple(tensor.shape) for tensor in flat.values()} == {(BATCH, HEADS, length, UNITS // HEADS)}
 
 
 @on_tensorflow

@@ -1,0 +1,1 @@
+"""How fast exported models run, side by side with other people's software on the same weights."""

@@ -1,0 +1,100 @@
+"""What is done to an ONNX graph after tf2onnx: fewer operators, the same numbers.
+
+A decoding loop runs its body once a token, and at a batch of one each small operator costs about as much as another:
+what the layers compute alike is computed once.
+"""
+
+import numpy as np
+import onnx
+
+# Operators that may give something else each time, or do something besides.
+_NOT_SHARED = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
+
+
+def simplify(graph):
+    """Applies all passes to a graph and to the graphs inside it.
+
+    Args:
+        graph: `onnx.GraphProto`, changed in place.
+    """
+    # Constants first and everywhere: those of the graph around are what makes nodes of the inner one equal.
+    for change in (_share_equal_constants, _share_equal_nodes, _square_as_power):
+        for each in _all_graphs(graph):
+            change(each)
+
+
+def nodes(graph):
+    """Every node of a graph and of the graphs inside it."""
+    for node in graph.node:
+        yield node
+        for inner in _graphs_of(node):
+            yield from nodes(inner)
+
+
+def _all_graphs(graph):
+    """The graph, then those inside it."""
+    yield graph
+    for node in graph.node:
+        for inner in _graphs_of(node):
+            yield from _all_graphs(inner)
+
+
+def _graphs_of(node):
+    return [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+
+
+def _share_equal_constants(graph):
+    """One initializer for equal contents, among the small ones: shapes, axes and numbers."""
+    first, renamed = {}, {}
+    for tensor in list(graph.initializer):
+        if tensor.ByteSize() > 1024:
+            continue
+        array = onnx.numpy_helper.to_array(tensor)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key in first:
+            renamed[tensor.name] = first[key]
+            graph.initializer.remove(tensor)
+        first.setdefault(key, tensor.name)
+    _rename_inputs(graph, renamed)
+
+
+def _share_equal_nodes(graph):
+    """One node for all with the same operator, inputs and attributes; nodes are in an order in which they can run."""
+    results, renamed, kept = {}, {}, {output.name for output in graph.output}
+    for node in list(graph.node):
+        _rename_node(node, renamed)
+        if _graphs_of(node) or node.op_type in _NOT_SHARED or kept & set(node.output):
+            continue
+        attributes = tuple(sorted(attribute.SerializeToString() for attribute in node.attribute))
+        key = (node.op_type, node.domain, tuple(node.input), attributes, len(node.output))
+        if key in results:
+            renamed |= dict(zip(node.output, results[key], strict=True))
+            graph.node.remove(node)
+        else:
+            results[key] = list(node.output)
+    _rename_inputs(graph, renamed)
+
+
+def _rename_inputs(graph, renamed):
+    for node in graph.node:
+        _rename_node(node, renamed)
+
+
+def _rename_node(node, renamed):
+    for index, name in enumerate(node.input):
+        node.input[index] = renamed.get(name, name)
+    for inner in _graphs_of(node):
+        _rename_inputs(inner, renamed)
+        for output in inner.output:  # a graph may hand on a tensor of the graph around it
+            output.name = renamed.get(output.name, output.name)
+
+
+def _square_as_power(graph):
+    """x * x as x^2: ONNX Runtime then knows a layer normalisation and makes it one operator."""
+    squares = [node for node in graph.node if node.op_type == "Mul" and node.input[0] == node.input[1]]
+    if squares:
+        exponent = f"{squares[0].output[0]}/two"
+        graph.initializer.append(onnx.numpy_helper.from_array(np.float32(2), exponent))
+    for node in squares:
+        node.op_type = "Pow"
+        node.input[1] = exponent

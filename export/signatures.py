@@ -1,6 +1,7 @@
 """What every artefact of a generator offers: three functions over int32 and float32 tensors.
 
     generate(source, source_length) -> ids, length, log_probability      the whole greedy loop
+    generate_beam(source, source_length) -> the same                     the whole beam search, where it was asked for
     encode(source, source_length)   -> memory_*, state_*                 once an input
     step(token, memory_*, state_*)  -> logits, next_state_*              once an output token
 
@@ -10,8 +11,9 @@ The state's outputs are called `next_state_*` because an ONNX graph cannot name 
 import tensorflow as tf
 
 from keras_seq import decoding
+from keras_seq.beam import beam
 
-GENERATE, ENCODE, STEP = "generate", "encode", "step"
+GENERATE, GENERATE_BEAM, ENCODE, STEP = "generate", "generate_beam", "encode", "step"
 
 
 def generator_signatures(generator, limits, *, static, beams=None):
@@ -20,6 +22,7 @@ def generator_signatures(generator, limits, *, static, beams=None):
     Args:
         generator: has `encode` and `step`; see `keras_seq.decoding`.
         limits: dict of `source` and `target`, the longest source and output in tokens.
+        beams: int, adds `generate_beam` with so many beams; None leaves it out.
         static: bool; True fixes batch 1 and a source of `limits["source"]` (TFLite), False leaves both dynamic.
 
     Returns:
@@ -32,8 +35,10 @@ def generator_signatures(generator, limits, *, static, beams=None):
     ]
 
     def generate(source, source_length):
-        ids, length, log_probability = decoding.greedy(generator, source, source_length, limits["target"])
-        return {"ids": ids, "length": length, "log_probability": log_probability}
+        return _named(decoding.greedy(generator, source, source_length, limits["target"]))
+
+    def generate_beam(source, source_length):
+        return _named(beam(generator, source, source_length, limits["target"], beams))
 
     def encode(source, source_length):
         memory, state = generator.encode(source, source_length)
@@ -51,7 +56,12 @@ def generator_signatures(generator, limits, *, static, beams=None):
         logits, state = generator.step(token, state, memory)
         return {"logits": logits, **_prefixed("next_state_", state)}
 
-    return {GENERATE: _trace(generate, source_specs), ENCODE: encoded, STEP: _trace(step, step_specs)}
+    signatures = {GENERATE: _trace(generate, source_specs), ENCODE: encoded, STEP: _trace(step, step_specs)}
+    return signatures if beams is None else {**signatures, GENERATE_BEAM: _trace(generate_beam, source_specs)}
+
+
+def _named(written):
+    return dict(zip(("ids", "length", "log_probability"), written, strict=True))
 
 
 def input_specs(function):

@@ -20,7 +20,10 @@ def reader():
     hidden = keras.layers.MultiHeadAttention(2, 3)(hidden, hidden)
     hidden = keras.layers.TimeDistributed(keras.layers.Dense(3, activation="relu"))(hidden)
     pooled = keras.layers.GlobalAveragePooling1D()(hidden)
-    return keras.Model(ids, keras.layers.Dense(3, activation="softmax", name="probabilities")(pooled))
+    model = keras.Model(ids, keras.layers.Dense(3, activation="softmax", name="probabilities")(pooled))
+    random = np.random.default_rng(3)
+    model.set_weights([random.normal(0, 0.7, weight.shape).astype("float32") for weight in model.get_weights()])
+    return model
 
 
 @pytest.fixture(scope="module")

@@ -138,10 +138,8 @@ def _export(
         answers = [model(_packed(model, sample), training=False) for sample in samples]
         _write_samples(data, model, samples, answers)
         task = {"format": format, "precision": precision, "path": str(made), "samples": str(data)}
-        children.call(
-            "export.traced", {"step": "convert", "traced": str(traced), "batch": batch, **task}, what=f"{what}: conversion",
-            timeout=timeout,
-        )  # fmt: skip
+        converting = {"step": "convert", "traced": str(traced), "batch": batch, **task}
+        children.call("export.traced", converting, what=f"{what}: conversion", timeout=timeout)
         report = children.call("export.traced", {"step": "prove", **task}, what=f"{what}: proof", timeout=timeout)
         remove(path)
         os.replace(made, path)

@@ -59,14 +59,14 @@ def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_
         for name in ("source.tokenizer.json", "target.tokenizer.json"):
             shutil.copyfile(run / name, staging / name)
         progress(f"Keras writes the test set of {run} ...")
-        task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES}
+        task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES, "beams": beams}
         reference, keras = children.call("export.reference", task, what="the reference in Keras", timeout=timeout)
         progress(_line({"format": "keras", "precision": "float32", **keras}))
         options = {"beams": beams} if beams else {}
         artefacts, refused = _artefacts(run, staging, limits, reference, wanted, options, timeout, progress)
         if not artefacts:
             raise children.ExportError("no artefact passed; nothing is written.\n" + _reasons(refused))
-        manifest = _manifest(config, results, keras, artefacts)
+        manifest = _manifest(config, results, keras, artefacts) | ({"beams": beams} if beams else {})
         _describe(staging, manifest, reference)
         manifest = bundles.write_manifest(staging, manifest)
     return Built(out, manifest, refused)
@@ -166,11 +166,16 @@ def _line(artefact):
 
 def _proof(parity):
     if "same_tokens" in parity:
-        return f"the same tokens on {parity['same_tokens']} of {parity['inputs']} inputs"
+        return f"the same tokens on {parity['same_tokens']} of {parity['inputs']} inputs{_beam_proof(parity)}"
     return (
         f"equal on {parity['inputs']} inputs ({parity['near_ties']} near ties, "
-        f"log-probability within {parity['max_log_probability_error']:.0e})"
+        f"log-probability within {parity['max_log_probability_error']:.0e}){_beam_proof(parity)}"
     )
+
+
+def _beam_proof(parity):
+    beam = parity.get("beam")
+    return f", beam search on {beam['same_tokens']} of {beam['inputs']}" if beam else ""
 
 
 def _reasons(refused):

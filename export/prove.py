@@ -20,6 +20,8 @@ NEAR_TIE = 1e-4
 LOG_PROBABILITY_TOLERANCE = 1e-3
 # Largest fall of the score, as a share, that an artefact of less precision is offered with.
 LARGEST_LOSS = 0.005
+# The same where an artefact of less precision is held against itself.
+_ROUNDED_TOLERANCE = 0.1
 _STEPWISE = 24
 _TIMED = 60
 
@@ -59,6 +61,8 @@ def prove(format, precision, path, limits, reference):
         again = _generate(session, expected, by_length[::-1], 7 if batched else 1, limits["source"])
         expected.compare(again, "generate, called again in another order and padding")
     parity["stepwise"] = _stepwise(session, expected, limits)
+    if "generate_beam" in session.signatures and expected.beams:
+        parity["beam"] = _beam(session, expected, limits, precision, static=not batched)
     parity["swapped"] = _swapped(first, expected)
     return {
         "signatures": session.signatures,
@@ -96,7 +100,9 @@ class Reference:
         self.length = np.asarray(data["length"], "int32")  # (examples,)
         self.log_probability = np.asarray(data["log_probability"], "float32")
         self.margin = np.asarray(data["margin"], "float32")
+        self.tolerance = LOG_PROBABILITY_TOLERANCE
         self._target_ids, self._outputs = data["target_ids"], data["output"]
+        self.beams = list(zip(data.get("beam_ids", ()), data.get("beam_log_probability", ()), strict=True))
 
     def compare(self, got, what):
         """Counts near ties and takes the largest error; raises at the first true difference."""
@@ -106,8 +112,8 @@ class Reference:
             same = differs[0] if len(differs) else self.ids.shape[1]
             error = np.abs(got["log_probability"][example, :same] - self.log_probability[example, :same])
             largest = max(largest, float(np.max(error, initial=0.0)))
-            if not np.isfinite(error).all() or largest > LOG_PROBABILITY_TOLERANCE:
-                step = int(np.argmax(~(error <= LOG_PROBABILITY_TOLERANCE)))
+            if not np.isfinite(error).all() or largest > self.tolerance:
+                step = int(np.argmax(~(error <= self.tolerance)))
                 self._refuse(what, example, step, f"the log-probability is off by {error[step]:.2g}")
             if len(differs):
                 margin = float(self.margin[example, same])
@@ -140,7 +146,8 @@ class Reference:
         """The artefact's own answers as the reference, for what has to agree with itself."""
         own = copy.copy(self)
         own.ids, own.length, own.log_probability = got["ids"], got["length"], got["log_probability"]
-        own.margin = np.zeros_like(self.margin)  # any step may be a tie: rounding depends on shapes
+        # `generate` and `step` may be rounded in different places, so a step may fall out otherwise.
+        own.margin, own.tolerance = np.zeros_like(self.margin), _ROUNDED_TOLERANCE
         return own
 
     def _refuse(self, what, example, step, difference):
@@ -191,6 +198,25 @@ def _stepwise(session, expected, limits):
     stepped = {"ids": ids, "length": expected.length, "log_probability": log_probability}
     report = expected.compare(stepped, "encode and step")
     return {**report, "inputs": len(chosen)}
+
+
+def _beam(session, expected, limits, precision, static):
+    """`generate_beam` against Keras's beam search: float32 finds the same outputs, or others that are as likely."""
+    same, searched = 0, [pair for pair in expected.beams if pair[0] is not None]
+    for index, (ids, log_probability) in enumerate(searched):
+        width = limits["source"] if static else None
+        source, length = runtime.pad([expected.source_ids[index]], width)
+        outputs = session.call("generate_beam", source=source, source_length=length)
+        if outputs["ids"][0].tolist() == ids:
+            same += 1
+            continue
+        own, wanted = (float(np.sum(scores)) for scores in (outputs["log_probability"][0], log_probability))
+        if precision == "float32" and abs(own - wanted) > LOG_PROBABILITY_TOLERANCE:
+            raise children.ExportError(
+                f"generate_beam: input {index}, {expected.texts[index]!r}: another output than Keras's, of "
+                f"log-probability {own:.4f}, Keras's has {wanted:.4f}"
+            )
+    return {"inputs": len(searched), "same_tokens": same}
 
 
 def _swapped(first, expected):

@@ -12,20 +12,23 @@ from export.convert import load_model
 
 _BATCH = 64
 _TIMED = 60
+_BEAM_SEARCHED = 64
 
 
-def reference(run, limits, most):
+def reference(run, limits, most, beams=None):
     """What Keras writes for the run's test set.
 
     Args:
         run: path of the run directory.
         limits: dict of `source` and `target`, in tokens.
         most: int, test examples to take, from the first.
+        beams: int, beam search is done too, on a few of them; None leaves it out.
 
     Returns:
         dict of lists, one entry an example: `text`, `target` and `target_ids` (what should be written), `source_ids`,
         `ids` (what Keras writes, padded), `length`, `log_probability`, `margin` (difference of the two best logits at
-        each step) and `output` (ids as text); and a dict of Keras's own `score`, `bytes` and `latency_ms`.
+        each step) and `output` (ids as text), with beams `beam_ids` and `beam_log_probability` (None behind the first
+        few); and a dict of Keras's own `score`, `bytes` and `latency_ms`.
     """
     from keras_seq.data.tokenizer import Tokenizer
 
@@ -46,6 +49,10 @@ def reference(run, limits, most):
         **{name: array.tolist() for name, array in written.items()},
         "output": [target.decode(row) for row in written["ids"].tolist()],
     }
+    if beams is not None:
+        ids, log_probability = _beam(model, source_ids[:_BEAM_SEARCHED], limits["target"], beams)
+        rest = [None] * (len(source_ids) - len(ids))
+        answers |= {"beam_ids": ids + rest, "beam_log_probability": log_probability + rest}
     right = sum(output == wanted for output, wanted in zip(answers["output"], targets, strict=True))
     return answers, {
         "score": {"exact_match": right / len(targets), "examples": len(targets)},
@@ -85,6 +92,14 @@ def _greedy(model, source_ids, max_length):
         parts.append((ids, np.asarray(length), np.asarray(log_probability), best[..., -1] - best[..., -2]))
     names = ("ids", "length", "log_probability", "margin")
     return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True)), _latency(generate, source_ids)
+
+
+def _beam(model, source_ids, max_length, beams):
+    """Ids and log-probabilities `(examples, max_length)` of beam search."""
+    from keras_seq.beam import beam
+
+    ids, _, log_probability = beam(model, *runtime.pad(source_ids), max_length, beams)
+    return np.asarray(ids).tolist(), np.asarray(log_probability).tolist()
 
 
 def _latency(generate, source_ids):

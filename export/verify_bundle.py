@@ -32,7 +32,7 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
     manifest = runtime.read_manifest(bundle)
     bundles.verify_checksums(bundle)
     progress(f"{bundle}: {len(manifest['files'])} files, checksums right")
-    reference = _reference(bundle, run, manifest["limits"], timeout)
+    reference = _reference(bundle, run, manifest["limits"], manifest.get("beams"), timeout)
     reports, failures = {}, []
     with tempfile.TemporaryDirectory() as folder:
         answers = Path(folder, "reference.json")
@@ -68,9 +68,9 @@ def _told(report):
     )
 
 
-def _reference(bundle, run, limits, timeout):
+def _reference(bundle, run, limits, beams, timeout):
     if run is not None:
-        task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES}
+        task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES, "beams": beams}
         return children.call("export.reference", task, what="the reference in Keras", timeout=timeout)[0]
     try:
         samples = json.loads((bundle / "samples.json").read_text(encoding="utf-8"))

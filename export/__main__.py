@@ -1,4 +1,4 @@
-"""The command line: `python -m export build | run | verify`."""
+"""The command line: `python -m export build | run | verify | benchmark | matrix`."""
 
 import argparse
 import sys
@@ -7,10 +7,12 @@ import sys
 def main(argv=None):
     """Runs one command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m export", description="Trained runs to bundles that ship.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="build | run | verify")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="build | run | verify | benchmark | matrix")
     _add_build(commands)
     _add_run(commands)
     _add_verify(commands)
+    _add_benchmark(commands)
+    _add_matrix(commands)
     args = parser.parse_args(argv)
     return args.work(args)
 
@@ -60,6 +62,32 @@ def _add_verify(commands):
     parser.set_defaults(work=_verify)
 
 
+def _add_benchmark(commands):
+    parser = commands.add_parser(
+        "benchmark",
+        help="size, latency, memory and score of a bundle's artefacts on this machine",
+        description="Times every artefact of a bundle on the bundle's samples, one text at a time.",
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="a bundle's folder")
+    parser.add_argument("--out", metavar="DIR", help="folder for benchmark.json and benchmark.png")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N", help="default: 1 2")
+    _add_timeout(parser)
+    parser.set_defaults(work=_benchmark)
+
+
+def _add_matrix(commands):
+    parser = commands.add_parser(
+        "matrix",
+        help="every format and precision of some runs: score, size, latency and memory, or why not",
+        description="Builds, proves and measures every artefact that there could be. The artefacts are not kept.",
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories")
+    parser.add_argument("--beam", type=int, metavar="N", help="with beam search of N beams")
+    parser.add_argument("--out", metavar="FILE", help="write the rows as JSON")
+    _add_timeout(parser)
+    parser.set_defaults(work=_matrix)
+
+
 def _add_timeout(parser):
     parser.add_argument(
         "--timeout", type=float, default=600, metavar="S", help="seconds that one conversion or proof may take (600)"
@@ -88,6 +116,32 @@ def _verify(args):
     from export.verify_bundle import verify
 
     return _guarded("verify", lambda: verify(args.bundle, args.run, args.timeout, progress=_say) and 0)
+
+
+def _benchmark(args):
+    from export.benchmark_bundle import benchmark
+
+    return _guarded(
+        "benchmark",
+        lambda: benchmark(args.bundle, args.out, args.threads, timeout=args.timeout, progress=_say) and 0,
+    )
+
+
+def _matrix(args):
+    from export import bundle as bundles
+    from export import matrix
+
+    def work():
+        rows = matrix.matrix(args.runs, args.beam, args.timeout, progress=_say)
+        _say("\n" + matrix.table(rows))
+        if args.out:
+            command = " ".join(
+                ["python -m export matrix", *args.runs, *(["--beam", str(args.beam)] if args.beam else [])]
+            )
+            bundles.write_json(args.out, {"command": command, "rows": rows})
+        return 0
+
+    return _guarded("matrix", work)
 
 
 def _guarded(command, work):

@@ -47,11 +47,11 @@ def prove(format, precision, path, limits, reference):
         ExportError: naming the first input and step that differ.
     """
     expected = Reference(json.loads(Path(reference).read_text(encoding="utf-8")))
-    before = _peak_memory()
+    before = peak_memory()
     session = open_session(format, path)
     batched = format != "tflite"
     latency = _latency(session, expected, limits, static=not batched)
-    memory = _peak_memory() - before
+    memory = peak_memory() - before
     by_length = np.argsort([len(ids) for ids in expected.source_ids], kind="stable")
     first = _generate(session, expected, by_length, 64 if batched else 1, None if batched else limits["source"])
     parity = expected.compare(first, "generate") if precision == "float32" else expected.compare_score(first)
@@ -74,7 +74,7 @@ def prove(format, precision, path, limits, reference):
     }
 
 
-def _peak_memory():
+def peak_memory():
     """The most memory that this process has had, in bytes."""
     import resource
 

@@ -13,6 +13,8 @@ With beams=1 and alpha=0 this is greedy decoding. alpha is what CTranslate2 call
 Reference: Wu et al., 2016, "Google's Neural Machine Translation System", section 7.
 """
 
+import functools
+
 import numpy as np
 from keras import ops
 
@@ -29,6 +31,7 @@ def beam(generator, source_ids, source_length, max_length, beams=4, length_penal
 
     Args:
         generator: has `encode` and `step`, see `keras_seq.decoding`; the first axis of what they return is the batch.
+            If its attribute `shares_memory` is True, `step` is given `group=beams` and a memory of one row a source.
         source_ids: int32 `(batch, source)`, padded on the right.
         source_length: int32 `(batch,)`
         max_length: int, output positions, the end token included.
@@ -45,7 +48,11 @@ def beam(generator, source_ids, source_length, max_length, beams=4, length_penal
     """
     _check(beams, length_penalty)
     memory, state = generator.encode(source_ids, source_length)
-    memory = {name: ops.repeat(tensor, beams, axis=0) for name, tensor in memory.items()}
+    step = generator.step
+    if getattr(generator, "shares_memory", False):
+        step = functools.partial(step, group=beams)
+    else:
+        memory = {name: ops.repeat(tensor, beams, axis=0) for name, tensor in memory.items()}
     names = sorted(state)
     nothing = ops.zeros_like(source_length)  # (batch,)
     rows = ops.cumsum(ops.ones_like(source_length)) - 1  # 0, 1, ..., by way of a tensor whose size may be dynamic
@@ -57,7 +64,7 @@ def beam(generator, source_ids, source_length, max_length, beams=4, length_penal
         return ops.logical_and(position < max_length, ops.any(could_be > best))
 
     def body(position, token, total, ids, scores, best, best_length, best_ids, best_scores, *state):
-        logits, state = generator.step(token, dict(zip(names, state, strict=True)), memory)
+        logits, state = step(token, dict(zip(names, state, strict=True)), memory)
         parent, token, value, added = _candidates(logits, total, beams)  # each (batch, 2 beams)
         ends = ops.equal(token, END)
         score = value / ops.cast(position + 1, "float32") ** length_penalty

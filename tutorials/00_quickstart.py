@@ -118,10 +118,10 @@ def table(bundle):
     """Score, size and latency of Keras and of every artefact, from the manifest."""
     manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     rows = [{"format": "keras", "precision": "float32", **manifest["keras"]}, *manifest["artefacts"]]
-    print(f"  {'':12} {'':9} {'exact match':>11} {'size':>9} {'a date':>9}   on {rows[0]['score']['examples']} dates")
+    print(f"  {'':12} {'':12} {'exact match':>11} {'size':>9} {'a date':>9}   on {rows[0]['score']['examples']} dates")
     for row in rows:
         print(
-            f"  {row['format']:12} {row['precision']:9} {100 * row['score']['exact_match']:9.1f} % "
+            f"  {row['format']:12} {row['precision']:12} {100 * row['score']['exact_match']:9.1f} % "
             f"{row['bytes'] / 1e6:6.2f} MB {row['latency_ms']:6.2f} ms"
         )
 

@@ -35,6 +35,7 @@ def _pages():
     """The tables of each page, by the name in its markers."""
     quickstart, dates_lesson = _results("00_quickstart"), _results("10_seq2seq_attention")
     readme = {"artefacts": artefacts(quickstart), "attention": attention(quickstart, dates_lesson), "rules": rules()}
+    readme |= {"speed": speed(), "matrix": matrix()}
     return {"README.md": readme, "tutorials/README.md": {"lessons": lessons()}}
 
 
@@ -73,12 +74,42 @@ def artefacts(quickstart):
     ]
     for entry in ({"format": "keras", **quickstart["keras"]}, *quickstart["artefacts"]):
         parity = entry.get("parity")
-        same = f"{parity['inputs']} of {parity['inputs']}, {parity['near_ties']} near ties" if parity else ""
+        rounded = "" if entry["precision"] == "float32" else f", {entry['precision']}"
         rows.append(
-            f"| {_NAMES[entry['format']]} | {_percent(entry['score']['exact_match'])} | "
-            f"{entry['bytes'] / 1e6:.2f} MB | {entry['latency_ms']:.2f} ms | {same} |"
+            f"| {_NAMES[entry['format']]}{rounded} | {_percent(entry['score']['exact_match'])} | "
+            f"{entry['bytes'] / 1e6:.2f} MB | {entry['latency_ms']:.2f} ms | {_same_tokens(parity)} |"
         )
     return "\n".join([*rows, "", _source(quickstart)])
+
+
+def _same_tokens(parity):
+    if not parity:
+        return ""
+    if "same_tokens" in parity:
+        return f"{parity['same_tokens']} of {parity['inputs']}"
+    return f"{parity['inputs']} of {parity['inputs']}, {parity['near_ties']} near ties"
+
+
+def speed():
+    """Exported models beside other people's software."""
+    results = _results("speed")
+    rows = ["| measured | against | threads | ours | theirs | ratio | bar |", "|---|---|---|---|---|---|---|"]
+    for row in results["rows"]:
+        missed = row["bar"] is not None and row["ratio"] > row["bar"]
+        bar = "" if row["bar"] is None else f"{row['bar']:g}{' (missed)' if missed else ''}"
+        rows.append(
+            f"| {row['what']} | {row['peer']} | {row['threads']} | {row['ours']:.0f} us | {row['theirs']:.0f} us | "
+            f"{row['ratio']:.2f} | {bar} |"
+        )
+    return "\n".join([*rows, "", f"(`{results['command']}`, {results['machine']})"])
+
+
+def matrix():
+    """Every format and precision of the date models."""
+    from export.matrix import table
+
+    results = _results("matrix")
+    return "\n".join([table(results["rows"]), "", f"(`{results['command']}`)"])
 
 
 def attention(quickstart, lesson):

@@ -2,15 +2,14 @@
 
     python -m benchmarks.speed
 
-prints, at one thread and at two, the median microseconds of ours and of the peer, their ratio and the bar, and ends with
-exit code 1 where a bar is missed. The peers come with `pip install -e ".[benchmarks]"`.
+prints, at one thread and at two, the median microseconds of ours and of the peer, their ratio and the bar, and ends
+with exit code 1 where a bar is missed. The peers come with `pip install -e ".[benchmarks]"`.
 """
 
 import argparse
 import importlib
 import json
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -35,6 +34,8 @@ def main(argv=None):
     unknown = set(args.tables) - set(TABLES)
     if unknown:
         parser.error(f"no table is called {', '.join(sorted(unknown))}; choose of {', '.join(TABLES)}")
+    from export.benchmark_bundle import machine
+
     rows = []
     print(
         f"{machine()}\n  {'what':44} {'against':34} {'threads':>7} {'ours us':>9} {'theirs us':>9} {'ratio':>7}   bar"
@@ -51,23 +52,13 @@ def main(argv=None):
         from keras_seq.whole_file import whole_file
 
         results = {
-            "command": "python -m benchmarks.speed --record",
+            "command": " ".join(["python -m benchmarks.speed", *(sys.argv[1:] if argv is None else argv)]),
             "machine": machine(),
             "rows": [row.to_json() for row in rows],
         }
         with whole_file(RESULTS) as temporary:
             temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return 1 if missed else 0
-
-
-def machine():
-    """Processor, cores and system, in words."""
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        models = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        name = models[0] if models else name
-    return f"{name}, {os.cpu_count()} cores, {platform.system()}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A whole translation in one call, against CTranslate2 on the same weights.
 
-4 + 4 layers, width 256, feed-forward 1024, 8 heads, 8000 words; 20 tokens in, 64 out. The weights are random and the end
-token is made impossible, so that every run writes all 64: speed does not depend on what is written. That the right
+4 + 4 layers, width 256, feed-forward 1024, 8 heads, 8000 words; 20 tokens in, 64 out. The weights are random and the
+end token is made impossible, so that every run writes all 64: speed does not depend on what is written. That the right
 thing is written is seen by the tokens, which must be CTranslate2's.
 """
 
@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from benchmarks.speed import ctranslate2_layout
+from benchmarks.speed.ctranslate2_child import Translator
 from benchmarks.speed.row import Row
 from benchmarks.speed.timing import medians
 from export import onnx, tflite
@@ -49,22 +50,19 @@ def rows(threads, rounds):
             "TFLite, dynamic int8": LiteRTSession(folder / "int8.tflite", threads),
             "ONNX, float32": ONNXSession(folder / "onnx", threads),
         }
-        translators = {
-            kind: ctranslate2.Translator(
-                str(folder / "ctranslate2"), device="cpu", inter_threads=1, intra_threads=threads, compute_type=kind
-            )
-            for kind in ("float32", "int8")
-        }
         ours = {name: _generate(session, "generate") for name, session in sessions.items()}
         for name in ("TFLite, float32", "TFLite, dynamic int8"):
             ours[f"{name}, beam {BEAMS}"] = _generate(sessions[name], "generate_beam")
-        theirs = {
-            (kind, beams): _translate(translator, beams)
-            for kind, translator in translators.items()
-            for beams in (1, BEAMS)
-        }
-        _check_tokens(ours, theirs)
-        times = {name: 1e6 * seconds / TARGET for name, seconds in medians({**ours, **theirs}, rounds).items()}
+        tokens = [f"w{token}" for token in SOURCE_IDS]
+        with Translator(folder / "ctranslate2", threads, tokens, TARGET) as translator:
+            theirs = {
+                (kind, beams): _translate(translator, kind, beams)
+                for kind in ("float32", "int8")
+                for beams in (1, BEAMS)
+            }
+            _check_tokens(ours, theirs)
+            times = medians({**ours, **theirs}, rounds, threads=threads)
+    times = {name: 1e6 * seconds / TARGET for name, seconds in times.items()}
     bars = {
         "TFLite, float32": 1.0,
         "TFLite, dynamic int8": 1.0,
@@ -83,16 +81,8 @@ def _generate(session, signature):
     return lambda: session.call(signature, source=source, source_length=length)["ids"][0].tolist()
 
 
-def _translate(translator, beams):
-    source = [[f"w{token}" for token in SOURCE_IDS]]
-
-    def call():
-        result = translator.translate_batch(
-            source, beam_size=beams, min_decoding_length=TARGET, max_decoding_length=TARGET
-        )
-        return [int(token.removeprefix("w")) for token in result[0].hypotheses[0]]
-
-    return call
+def _translate(translator, kind, beams):
+    return lambda: [int(token.removeprefix("w")) for token in translator.translate(kind, beams)]
 
 
 def _check_tokens(ours, theirs):

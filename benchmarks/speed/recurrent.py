@@ -58,7 +58,7 @@ def onnx_rows(threads, rounds):
             sessions["bare"] = _session(_bare(*BARE[name]), threads)
         calls = {key: _onnx_call(session) for key, session in sessions.items()}
         _check_equal(name, calls["ours"](), calls["keras"]())
-        times = {key: 1e6 * seconds for key, seconds in medians(calls, rounds).items()}
+        times = {key: 1e6 * seconds for key, seconds in medians(calls, rounds, threads=threads).items()}
         yield Row(f"{name}, ONNX", 'model.export(format="onnx")', threads, times["ours"], times["keras"], bar=0.25)
         if name in BARE:
             yield Row(f"{name}, ONNX", "the operator alone", threads, times["ours"], times["bare"])
@@ -85,7 +85,7 @@ def tflite_rows(threads, rounds):
         calls[name] = _tflite_call(interpreter)
     for name in ("portable", "interpreter"):
         _check_equal(name, calls[name](), calls["legacy"]())
-    times = {key: 1e6 * seconds for key, seconds in medians(calls, rounds).items()}
+    times = {key: 1e6 * seconds for key, seconds in medians(calls, rounds, threads=threads).items()}
     for profile, bar in (("interpreter", 1.0), ("portable", 1.2)):
         what = f"LSTM(128), TFLite, {profile}"
         yield Row(what, "legacy tf_keras, fused", threads, times[profile], times["legacy"], bar)

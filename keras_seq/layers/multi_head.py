@@ -181,23 +181,28 @@ class MultiHeadAttention(keras.layers.Layer):
         made = {"key": self._key(value if key is None else key), "value": self._value(value)}
         return {name: ops.transpose(self._heads(tensor), (0, 2, 1, 3)) for name, tensor in made.items()}
 
-    def look_up(self, query, cache, mask=None):
-        """Attention of one query a sequence to keys and values that `project` or `step` made.
+    def look_up(self, query, cache, mask=None, group=1):
+        """Attention of one query a row to keys and values that `project` or `step` made.
 
         Args:
-            query: `(batch, query_features)`
+            query: `(batch * group, query_features)`
             cache: dict of `key` and `value`, each `(batch, heads, source, head size)`.
             mask: bool `(batch or 1, source)`, True where a key may be attended to; None keeps all.
+            group: int, how many queries in a row share a row of the cache, as the beams of one source do.
 
         Returns:
-            `(batch, units)`
+            `(batch * group, units)`
         """
-        shape = (-1, self.num_heads, 1, self._head_size)
-        query = ops.reshape(self._query(query), shape) / math.sqrt(self._head_size)
-        scores = ops.matmul(*widen(query, ops.swapaxes(cache["key"], 2, 3)))  # (batch, heads, 1, source)
+        query = self._query(query) / math.sqrt(self._head_size)
+        if group == 1:
+            query = ops.reshape(query, (-1, self.num_heads, 1, self._head_size))
+        else:
+            query = ops.transpose(ops.reshape(query, (-1, group, self.num_heads, self._head_size)), (0, 2, 1, 3))
+        scores = ops.matmul(*widen(query, ops.swapaxes(cache["key"], 2, 3)))  # (batch, heads, group, source)
         mask = None if mask is None else ops.expand_dims(ops.expand_dims(mask, 1), 1)
         weights = ops.cast(masked_softmax(scores, mask), query.dtype)
-        attended = ops.matmul(weights, cache["value"])  # (batch, heads, 1, head size)
+        attended = ops.matmul(weights, cache["value"])  # (batch, heads, group, head size)
+        attended = attended if group == 1 else ops.transpose(attended, (0, 2, 1, 3))
         return self._output(ops.reshape(attended, (-1, self.units)))
 
     def empty_cache(self, batch_size, length):

@@ -184,7 +184,7 @@ class DecoderLayer(_WithSettings):
         """Room for `length` positions: `key` and `value`, zeros `(batch, heads, length, head size)`."""
         return self._self_attention.sublayer.empty_cache(batch_size, length)
 
-    def step(self, token, cache, memory, position, memory_mask=None):
+    def step(self, token, cache, memory, position, memory_mask=None, group=1):
         """One position, equal to what the call gives there.
 
         Args:
@@ -193,6 +193,7 @@ class DecoderLayer(_WithSettings):
             memory: dict of tensors, from `prepare`.
             position: scalar int32, counted from 0.
             memory_mask: bool `(batch, source)` or None.
+            group: int, how many tokens in a row share a row of the memory and its mask; see `look_up`.
 
         Returns:
             the output `(batch, units)` and the new cache.
@@ -201,7 +202,8 @@ class DecoderLayer(_WithSettings):
         query = self._self_attention.before(token)
         attended, cache = self._self_attention.sublayer.step(query, cache, position)
         seen = self._self_attention.after(token, attended)
-        attended = self._cross_attention.sublayer.look_up(self._cross_attention.before(seen), memory, memory_mask)
+        query = self._cross_attention.before(seen)
+        attended = self._cross_attention.sublayer.look_up(query, memory, memory_mask, group)
         hidden = self._cross_attention.after(seen, attended)
         return self._feed_forward(hidden), cache
 
@@ -332,7 +334,7 @@ class Decoder(_Stack):
         """
         return _flat(layer.empty_cache(batch_size, length) for layer in self._stack)
 
-    def step(self, token, cache, memory, position, memory_mask=None):
+    def step(self, token, cache, memory, position, memory_mask=None, group=1):
         """One position, equal to what the call gives there.
 
         Args:
@@ -341,13 +343,14 @@ class Decoder(_Stack):
             memory: flat dict of tensors, from `prepare`.
             position: scalar int32, counted from 0.
             memory_mask: bool `(batch, source)` or None.
+            group: int, how many tokens in a row share a row of the memory and its mask; see `look_up`.
 
         Returns:
             the output `(batch, units)` and the new cache.
         """
         hidden, caches = token, []
         for i, layer in enumerate(self._stack):
-            hidden, filled = layer.step(hidden, _part(cache, i), _part(memory, i), position, memory_mask)
+            hidden, filled = layer.step(hidden, _part(cache, i), _part(memory, i), position, memory_mask, group)
             caches.append(filled)
         return hidden if self._norm is None else self._norm(hidden), _flat(caches)
 

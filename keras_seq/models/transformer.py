@@ -60,6 +60,8 @@ class Transformer(keras.Model):
     Reference: Vaswani et al., 2017; norm="pre" as in Xiong et al., 2020.
     """
 
+    shares_memory = True  # `step` takes a group, see `keras_seq.beam`
+
     def __init__(
         self,
         source_vocabulary_size,
@@ -132,13 +134,14 @@ class Transformer(keras.Model):
         cache = decoder.empty_cache(ops.shape(source_length)[0], self._config["max_target"])
         return {**memory, "length": source_length}, {**cache, "position": ops.zeros_like(source_length)}
 
-    def step(self, token, state, memory):
+    def step(self, token, state, memory, group=1):
         """Writes one token.
 
         Args:
             token: int32 `(batch,)`, the previous token, at first the start token.
             state: flat dict of tensors, from `encode` or from the step before.
             memory: flat dict of tensors, from `encode`.
+            group: int, how many tokens in a row share a row of the memory, as the beams of one source do.
 
         Returns:
             logits float32 `(batch, vocabulary)` and the new state.
@@ -149,7 +152,7 @@ class Transformer(keras.Model):
         mask = length_mask(memory["length"], ops.shape(memory["layer_0_key"])[2])
         embedded = self._parts["target_embedding"](token)  # (batch, units)
         here = ops.take(ops.convert_to_tensor(self._positions, embedded.dtype), position, axis=0)  # (units,)
-        decoded, cache = self._parts["decoder"].step(embedded + here, cache, keys, position, mask)
+        decoded, cache = self._parts["decoder"].step(embedded + here, cache, keys, position, mask, group)
         return self._parts["readout"](decoded), {**cache, "position": state["position"] + 1}
 
     def get_config(self):

@@ -347,3 +347,13 @@ def test_the_public_names_stay_functions_after_their_modules_were_imported():
         assert callable(getattr(export, name)), name
     with pytest.raises(AttributeError, match="it offers BundleError, ExportError, .*, verify"):
         _ = export.nothing
+
+
+def test_a_benchmark_times_every_artefact_and_draws_it(built, tmp_path, capsys):
+    code = command_line.main(["benchmark", str(built.path), "--out", str(tmp_path / "out"), "--threads", "1"])
+    report = json.loads((tmp_path / "out" / "benchmark.json").read_text(encoding="utf-8"))
+    assert code == 0 and len(report["rows"]) == len(built.manifest["artefacts"])
+    for row in report["rows"]:
+        assert 0 < row["median_ms"] <= row["worst_ms"] and row["bytes"] > 0 and row["threads"] == 1
+    assert (tmp_path / "out" / "benchmark.png").stat().st_size > 1000
+    assert report["machine"] in capsys.readouterr().out

@@ -1,0 +1,100 @@
+"""Fewer operators, the same numbers; and smaller weights, nearly the same."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from export import ExportError, onnx_passes, precision_onnx
+
+WEIGHTS = np.random.default_rng(0).normal(size=(40, 50)).astype("float32")
+
+
+def repeated():
+    """y = (x W)^2 + (x W)^2 + a loop that computes x W once more in its body, from constants of its own."""
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "weights"], ["inner"]),
+            helper.make_node("MatMul", ["x", "weights"], ["inner_again"]),
+            helper.make_node("Mul", ["inner", "inner_again"], ["square"]),
+            helper.make_node("Add", ["sum_in", "square"], ["sum_out"]),
+            helper.make_node("Identity", ["going"], ["going_out"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("number", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("sum_in", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("going_out", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("sum_out", TensorProto.FLOAT, None),
+        ],
+    )
+    nodes = [
+        helper.make_node("MatMul", ["x", "weights"], ["one"]),
+        helper.make_node("MatMul", ["x", "weights"], ["two"]),
+        helper.make_node("Add", ["one", "three"], ["a"]),
+        helper.make_node("Add", ["two", "three_again"], ["b"]),
+        helper.make_node("Mul", ["a", "b"], ["product"]),
+        helper.make_node("Loop", ["times", "", "product"], ["y"], body=body),
+    ]
+    constants = [
+        numpy_helper.from_array(WEIGHTS, "weights"),
+        numpy_helper.from_array(np.float32(3), "three"),
+        numpy_helper.from_array(np.float32(3), "three_again"),
+        numpy_helper.from_array(np.int64(2), "times"),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "repeated",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 40])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 50])],
+        constants,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+def run(model, x):
+    onnx.checker.check_model(model)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, {"x": x})[0]
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(1).normal(size=(3, 40)).astype("float32")
+
+
+def test_what_is_computed_alike_is_computed_once(x):
+    model = repeated()
+    wanted = run(model, x)
+    onnx_passes.simplify(model.graph)
+    operators = [node.op_type for node in onnx_passes.nodes(model.graph)]
+    assert operators.count("MatMul") == 2 and operators.count("Mul") == 0 and operators.count("Pow") == 2
+    np.testing.assert_allclose(run(model, x), wanted, rtol=1e-5)
+
+
+def test_large_weights_are_stored_in_8_bits(x):
+    model = repeated()
+    wanted, before = run(model, x), model.ByteSize()
+    model = precision_onnx.store_in_8_bits(model)
+    assert model.ByteSize() < 0.4 * before
+    assert np.abs(run(model, x) - wanted).max() < 0.02 * np.abs(wanted).max()
+
+
+def test_calibration_refuses_loops_and_wants_data():
+    with pytest.raises(ExportError, match="calibration does not see inside the operators Loop"):
+        precision_onnx.convert(repeated(), "int8", [{"x": np.zeros((1, 40), "float32")}])
+    model = repeated()
+    del model.graph.node[-1]
+    model.graph.output[0].name = "product"
+    with pytest.raises(ExportError, match="int8 is calibrated on real inputs; give some"):
+        precision_onnx.convert(model, "int8")
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="precision 'int4' is not known; choose from float32, float16"):
+        precision_onnx.convert(repeated(), "int4")

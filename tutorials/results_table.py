@@ -74,7 +74,7 @@ def artefacts(quickstart):
     ]
     for entry in ({"format": "keras", **quickstart["keras"]}, *quickstart["artefacts"]):
         parity = entry.get("parity")
-        rounded = "" if entry["precision"] == "float32" else f", {entry['precision']}"
+        rounded = "" if entry.get("precision", "float32") == "float32" else f", {entry['precision']}"
         rows.append(
             f"| {_NAMES[entry['format']]}{rounded} | {_percent(entry['score']['exact_match'])} | "
             f"{entry['bytes'] / 1e6:.2f} MB | {entry['latency_ms']:.2f} ms | {_same_tokens(parity)} |"

@@ -1,7 +1,5 @@
 """Writing into a buffer of fixed shape: the one function, since export formats differ in what they convert well."""
 
-from contextlib import contextmanager
-
 from keras import ops
 
 
@@ -24,19 +22,22 @@ def write_at(buffer, position, values, axis=1):
     return _writers[-1](buffer, position, ops.expand_dims(values, axis), axis)
 
 
-@contextmanager
-def writing_by(writer):
+class writing_by:  # noqa: N801  (used as a function, as contextlib's are)
     """Has `write_at` done in another way within the block, while a model is traced for export.
 
     Args:
         writer: function `(buffer, position, values, axis) -> buffer`, as `write_at`, but that the values keep the axis,
             with a size of 1.
     """
-    _writers.append(writer)
-    try:
-        yield
-    finally:
-        _writers.remove(writer)
+
+    def __init__(self, writer):
+        self._writer = writer
+
+    def __enter__(self):
+        _writers.append(self._writer)
+
+    def __exit__(self, *error):
+        _writers.remove(self._writer)
 
 
 def _select(buffer, position, values, axis):

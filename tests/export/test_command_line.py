@@ -72,6 +72,7 @@ def stand_ins(monkeypatch):
             return None
 
         monkeypatch.setattr(children, "call", call)
+        monkeypatch.setattr(build_bundle, "SENSIBLE", dict.fromkeys(build_bundle.FORMATS, ("float32",)))
         return calls
 
     return install
@@ -113,7 +114,7 @@ def test_what_fails_is_refused_and_leaves_no_file_and_the_rest_goes_on(run, stan
     stand_ins(**{format: when})
     code, out, _ = cli(capsys, "build", run)
     assert code == 1
-    assert f"  {format:12} float32  REFUSED: {format} float32: {when}" in out
+    assert f"  {format:12} float32       REFUSED: {format} float32: {when}" in out
     formats, files = kept(run / "bundle")
     assert formats == [name for name in build_bundle.FORMATS if name != format]
     assert not [name for name in listing(run / "bundle") if artefact_name(format, "float32") in name]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from ctranslate2 import specs
 
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]  # ids 0 to 3, as everywhere here
 
@@ -15,6 +14,8 @@ def write(model, folder):
         model: `keras_seq.models.Transformer` with norm="pre" and relu.
         folder: path of a folder that is not there yet.
     """
+    from ctranslate2 import specs
+
     config, parts = model.get_config(), model._parts
     spec = specs.TransformerSpec.from_config(config["num_layers"], config["num_heads"], pre_norm=True)
     for side in ("encoder", "decoder"):

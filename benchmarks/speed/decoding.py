@@ -6,9 +6,9 @@ thing is written is seen by the tokens, which must be CTranslate2's.
 """
 
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
-import ctranslate2
 import keras
 import numpy as np
 
@@ -72,7 +72,7 @@ def rows(threads, rounds):
     }
     for name in ours:
         peer = ("int8" if "int8" in name else "float32", BEAMS if "beam" in name else 1)
-        what = f"CTranslate2 {ctranslate2.__version__}, {peer[0]}, beam {peer[1]}"
+        what = f"CTranslate2 {version('ctranslate2')}, {peer[0]}, beam {peer[1]}"
         yield Row(f"Transformer, {name}, a token", what, threads, times[name], times[peer], bars[name])
 
 

@@ -10,7 +10,7 @@ TensorFlow nor Keras is installed.
 
 _HOMES = {
     "BundleError": "export.runtime",
-    "ExportError": "export.children",
+    "ExportError": "export.errors",
     "Exported": "export.any_model",
     "benchmark": "export.benchmark_bundle",
     "build": "export.build_bundle",

@@ -147,7 +147,7 @@ def _matrix(args):
 def _guarded(command, work):
     """The exit code of `work`; what the user can mend is a short message and exit code 1, not a traceback."""
     from export.bundle import disk_message
-    from export.children import ExportError
+    from export.errors import ExportError
 
     try:
         return work()

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from export import bundle as bundles
-from export import children, runtime
+from export import children, errors, runtime
 from export.convert import PRECISIONS, artefact_name
 
 FORMATS = tuple(PRECISIONS)
@@ -65,7 +65,7 @@ def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_
         options = {"beams": beams} if beams else {}
         artefacts, refused = _artefacts(run, staging, limits, reference, wanted, options, timeout, progress)
         if not artefacts:
-            raise children.ExportError("no artefact passed; nothing is written.\n" + _reasons(refused))
+            raise errors.ExportError("no artefact passed; nothing is written.\n" + _reasons(refused))
         manifest = _manifest(config, results, keras, artefacts) | ({"beams": beams} if beams else {})
         _describe(staging, manifest, reference)
         manifest = bundles.write_manifest(staging, manifest)
@@ -131,7 +131,7 @@ def _artefacts(run, staging, limits, reference, wanted, options, timeout, progre
         what = f"{format} {precision}"
         try:
             report = _make_and_prove(run, task, options if format != "saved_model" else {}, work, what, timeout)
-        except children.ExportError as error:
+        except errors.ExportError as error:
             bundles.remove(path)
             refused[what] = str(error)
             progress(f"  {format:12} {precision:12}  REFUSED: {error}")

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from export import runtime
-from export.children import ExportError
+from export.errors import ExportError
 from keras_seq.whole_file import whole_file
 
 MANIFEST = "manifest.json"

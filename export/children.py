@@ -8,11 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from export import errors
+from export.errors import ChildError, ExportError
+
 _LAST_LINES = 12
-
-
-class ExportError(RuntimeError):
-    """An artefact could not be made or proven; the message says which, why and what to do."""
 
 
 def call(module, task, *, what, timeout):
@@ -30,7 +29,8 @@ def call(module, task, *, what, timeout):
         The child's answer.
 
     Raises:
-        ExportError: if the child fails, crashes or takes longer.
+        ChildError: if the child fails, crashes or takes longer.
+        ExportError: of the child's own kind (`export.errors`), if it refuses.
     """
     # No GPU for the child: a model traced on one exports cuDNN operators, which nothing converts.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1"}
@@ -45,14 +45,14 @@ def call(module, task, *, what, timeout):
                 command, env=environment, capture_output=True, encoding="utf-8", errors="replace", timeout=timeout
             )
         except subprocess.TimeoutExpired:
-            raise ExportError(f"{what} took longer than {timeout:g} s; give it more with --timeout") from None
+            raise ChildError(f"{what} took longer than {timeout:g} s; give it more with --timeout") from None
         answer_file = Path(folder, "answer.json")
         if done.returncode == 0 and answer_file.exists():
             said = json.loads(answer_file.read_text(encoding="utf-8"))
             if "refused" in said:
-                raise ExportError(f"{what}: {said['refused']}")
+                raise getattr(errors, said["kind"])(f"{what}: {said['refused']}")
             return said["result"]
-    raise ExportError(f"{what} {_why(done)}")
+    raise ChildError(f"{what} {_why(done)}")
 
 
 def answer(work):
@@ -61,8 +61,10 @@ def answer(work):
     task = json.loads(task_file.read_text(encoding="utf-8"))
     try:
         said = {"result": work(**task)}
-    except (ExportError, OSError, ValueError) as error:
-        said = {"refused": str(error)}
+    except ExportError as error:
+        said = {"refused": str(error), "kind": type(error).__name__}
+    except (OSError, ValueError) as error:
+        said = {"refused": str(error), "kind": "ExportError"}
     task_file.with_name("answer.json").write_text(json.dumps(said), encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from export import build_bundle, children
+from export import build_bundle, errors
 from export.convert import PRECISIONS
 
 _TIMEOUT = 600
@@ -34,7 +34,7 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print):
                 built = build_bundle.build(
                     run, Path(folder, "bundle"), precisions=precisions, beams=beams, timeout=timeout, progress=progress
                 )
-            except children.ExportError as error:
+            except errors.ExportError as error:
                 rows.append({"run": Path(run).name, "format": "all", "precision": "all", "refused": str(error)})
                 continue
         rows += _rows(Path(run).name, built)

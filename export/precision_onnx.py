@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 
 from export import onnx_passes
-from export.children import ExportError
+from export.errors import ConversionError
 
 PRECISIONS = ("float32", "float16", "dynamic_int8", "int8")
 _RECURRENT = ("LSTM", "GRU", "RNN")
@@ -39,7 +39,7 @@ def convert(model, precision, representative=None):
 
     Raises:
         ValueError: if the precision is not known.
-        ExportError: if the model cannot have it.
+        ConversionError: if the model cannot have it.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision {precision!r} is not known; choose from {', '.join(PRECISIONS)}")
@@ -92,12 +92,12 @@ def _to_int8(model, representative):
 
     loops = sorted({node.op_type for node in onnx_passes.nodes(model.graph)} & {"Loop", "Scan", "If"})
     if loops:
-        raise ExportError(
+        raise ConversionError(
             f"calibration does not see inside the operators {', '.join(loops)}, so int8 would measure nothing there; "
             "take dynamic_int8"
         )
     if not representative:
-        raise ExportError("int8 is calibrated on real inputs; give some")
+        raise ConversionError("int8 is calibrated on real inputs; give some")
 
     class Reader(CalibrationDataReader):
         def __init__(self):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export import children, runtime
+from export import children, errors, runtime
 
 # "The same tokens" allows a different one where Keras's two best logits are closer than this.
 NEAR_TIE = 1e-4
@@ -131,7 +131,7 @@ class Reference:
         same = (got["ids"] == self.ids).all(axis=1)
         score, wanted = self.score(got["ids"]), self.score(self.ids)
         if score < wanted - LARGEST_LOSS:
-            raise children.ExportError(
+            raise errors.TaskError(
                 f"the score falls from {100 * wanted:.2f} to {100 * score:.2f} %, more than half a point; ship another "
                 "precision"
             )
@@ -151,7 +151,7 @@ class Reference:
         return own
 
     def _refuse(self, what, example, step, difference):
-        raise children.ExportError(
+        raise errors.TaskError(
             f"{what}: input {example}, {self.texts[example]!r}, step {step}: {difference} "
             f"(Keras's answer is {self._outputs[example]!r})"
         )
@@ -212,7 +212,7 @@ def _beam(session, expected, limits, precision, static):
             continue
         own, wanted = (float(np.sum(scores)) for scores in (outputs["log_probability"][0], log_probability))
         if precision == "float32" and abs(own - wanted) > LOG_PROBABILITY_TOLERANCE:
-            raise children.ExportError(
+            raise errors.TaskError(
                 f"generate_beam: input {index}, {expected.texts[index]!r}: another output than Keras's, of "
                 f"log-probability {own:.4f}, Keras's has {wanted:.4f}"
             )
@@ -228,7 +228,7 @@ def _swapped(first, expected):
         for a, b in pairs
     )
     if pairs and changed < len(pairs) / 2:
-        raise children.ExportError(
+        raise errors.TaskError(
             f"swapping the source changed the answer in {changed} of {len(pairs)} cases: the source is ignored. "
             "Train the model longer, or look whether its encoder reaches the decoder"
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export import children, runtime
+from export import children, errors, runtime
 from export.convert import load_model
 
 _BATCH = 64
@@ -37,7 +37,7 @@ def reference(run, limits, most, beams=None):
     pairs = read_pairs(Path(run, "test.tsv"))[:most]
     kept = [(text, wanted, ids) for text, wanted in pairs if 0 < len(ids := source.encode(text)) <= limits["source"]]
     if not kept:
-        raise children.ExportError(f"{run}/test.tsv holds no example of 1 to {limits['source']} source tokens")
+        raise errors.ExportError(f"{run}/test.tsv holds no example of 1 to {limits['source']} source tokens")
     texts, targets, source_ids = map(list, zip(*kept, strict=True))
     model = load_model(run)
     written, latency = _greedy(model, source_ids, limits["target"])
@@ -68,7 +68,7 @@ def read_pairs(path):
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     for number, row in enumerate(rows, 1):
         if len(row) != 2:
-            raise children.ExportError(f"{path}, line {number}: {len(row)} columns; wanted text, tab, target")
+            raise errors.ExportError(f"{path}, line {number}: {len(row)} columns; wanted text, tab, target")
     return [tuple(row) for row in rows]
 
 

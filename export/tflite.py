@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from export import precision_tflite
-from export.children import ExportError
+from export.errors import ConversionError
 from export.recurrent import recurrent_by
 from export.recurrent_tflite import portable_loop
 from export.signatures import as_module, generator_signatures
@@ -20,10 +20,10 @@ def convert(model, limits, path, precision="float32", beams=None):
     Flex operators, which no pip runtime loads, are not allowed: the conversion fails instead.
 
     Raises:
-        ExportError: if the precision is one that a decoding loop cannot have.
+        ConversionError: if the precision is one that a decoding loop cannot have.
     """
     if precision in ("int8", "int16x8"):
-        raise ExportError(
+        raise ConversionError(
             "full-integer quantisation measures every tensor on real data, and TFLite's calibrator does not see inside "
             "a loop; dynamic_int8 keeps the weights in 8 bits too"
         )

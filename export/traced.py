@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export import children, runtime
+from export import children, errors, runtime
 
 SIGNATURE = "serving_default"
 # Share of the largest value by which an artefact may differ from Keras.
@@ -36,7 +36,7 @@ def _to_tflite(traced, path, precision, samples, batch):
     try:
         content = precision_tflite.convert(traced, [SIGNATURE], precision, representative)
     except Exception as error:  # the converter raises its own and others' errors, all with the whole graph in them
-        raise children.ExportError(_unsupported(str(error), r'"([A-Z]\w+):", "([^"@]+)@', "TFLite")) from error
+        raise errors.ConversionError(_unsupported(str(error), r'"([A-Z]\w+):", "([^"@]+)@', "TFLite")) from error
     Path(path).write_bytes(content)
 
 
@@ -49,7 +49,7 @@ def _to_onnx(traced, path, precision, samples, batch):
     model = formats.from_saved_model(traced, SIGNATURE)
     unknown = formats.unknown_operators(model)
     if unknown:
-        raise children.ExportError(_advice("ONNX", unknown))
+        raise errors.ConversionError(_advice("ONNX", unknown))
     representative = [_by_name(inputs, names) for inputs, _, names, _ in _read(samples)]
     onnx.save_model(precision_onnx.convert(model, precision, representative), path)
 
@@ -132,7 +132,7 @@ def _in_batches(call, arrays, batch):
 
 def _check(name, wanted, got, precision, number):
     if got.shape != wanted.shape or got.dtype != wanted.dtype:
-        raise children.ExportError(
+        raise errors.StructureError(
             f"the output {name} of sample {number} is {got.dtype} {list(got.shape)}, Keras's is {wanted.dtype} "
             f"{list(wanted.shape)}"
         )
@@ -144,7 +144,7 @@ def _check(name, wanted, got, precision, number):
         fits = np.isfinite(error) and (small or _correlation(got, wanted) >= _LEAST_CORRELATION)
     if not fits:
         where = np.unravel_index(int(np.argmax(np.abs(got - wanted))), wanted.shape)
-        raise children.ExportError(
+        raise errors.NumbersError(
             f"the output {name} differs from Keras's by {error:.3g} at {[int(i) for i in where]} of sample {number}"
         )
     return error

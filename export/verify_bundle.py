@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from export import bundle as bundles
-from export import children, runtime
+from export import children, errors, runtime
 
 _TIMEOUT = 600
 _TEST_EXAMPLES = 1000
@@ -46,14 +46,14 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
                     "export.prove", {**task, "reference": str(answers)}, what=f"{name}: proof", timeout=timeout
                 )
                 _compare_signatures(name, artefact["signatures"], report["signatures"])
-            except children.ExportError as error:
+            except errors.ExportError as error:
                 failures.append(str(error))
                 progress(f"  {name}: NOT EQUAL: {error}")
                 continue
             reports[name] = report
             progress(f"  {name}: {_told(report)}")
     if failures:
-        raise children.ExportError("\n".join(failures))
+        raise errors.ExportError("\n".join(failures))
     return reports
 
 
@@ -83,4 +83,4 @@ def _reference(bundle, run, limits, beams, timeout):
 
 def _compare_signatures(name, claimed, seen):
     if claimed != seen:
-        raise children.ExportError(f"{name}: its signatures are not those of the manifest; build the bundle again")
+        raise errors.StructureError(f"{name}: its signatures are not those of the manifest; build the bundle again")

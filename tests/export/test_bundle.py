@@ -15,7 +15,7 @@ import pytest
 from export import bundle as bundles
 from export import runtime
 from export.bundle import Staging
-from export.children import ExportError
+from export.errors import ExportError
 
 ROOT = Path(bundles.__file__).parent.parent
 

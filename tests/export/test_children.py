@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from export import ExportError, children
+from export import ExportError, children, errors
 
 
 @pytest.fixture
@@ -35,9 +35,16 @@ def test_the_answer_is_what_the_work_returned(child):
 
 @pytest.mark.parametrize("error", ["ValueError('no kernel')", "OSError(28, 'No space left')", "ExportError('late')"])
 def test_a_refusal_comes_back_as_one_line_without_a_traceback(child, error):
-    code = "from export.children import ExportError, answer\ndef work():\n    raise " + error + "\nanswer(work)"
+    names = "from export.children import answer\nfrom export.errors import ExportError\n"
+    code = names + f"def work():\n    raise {error}\nanswer(work)"
     with pytest.raises(ExportError, match=r"^conversion: .*(no kernel|No space left|late)$"):
         child(code)
+
+
+def test_a_refusal_keeps_its_kind(child):
+    names = "from export.children import answer\nfrom export.errors import NumbersError\n"
+    with pytest.raises(errors.NumbersError, match="^conversion: 0.3 off$"):
+        child(names + "def work():\n    raise NumbersError('0.3 off')\nanswer(work)")
 
 
 def test_any_other_exception_shows_its_last_lines(child):

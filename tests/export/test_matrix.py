@@ -1,6 +1,6 @@
 """The table of every format and precision: a score or a reason in each row, never a blank."""
 
-from export import children, matrix
+from export import errors, matrix
 from export.build_bundle import Built
 from export.convert import PRECISIONS
 
@@ -10,7 +10,7 @@ SCORE = {"exact_match": 0.75, "examples": 4}
 
 def fake_build(run, out, precisions, beams, timeout, progress):
     if "broken" in str(run):
-        raise children.ExportError("no artefact passed; nothing is written")
+        raise errors.ExportError("no artefact passed; nothing is written")
     artefact = {"score": SCORE, "bytes": 2_000_000, "latency_ms": 1.5, "peak_memory_bytes": 3_000_000}
     made = [
         {"format": format, "precision": precision, **artefact, "parity": {"inputs": 4, "near_ties": 1}}

@@ -216,5 +216,5 @@ def _describe(staging, manifest, reference):
         {name: reference[name][index] for name in reference} for index in range(min(_SAMPLES, len(reference["text"])))
     ]
     bundles.write_json(staging / "samples.json", samples)
-    shutil.copyfile(runtime.__file__, staging / "run.py")
+    bundles.copy_runtime(staging)
     (staging / "README.md").write_text(bundles.readme(manifest), encoding="utf-8")

@@ -23,6 +23,21 @@ from export.errors import ExportError
 from keras_seq.whole_file import whole_file
 
 MANIFEST = "manifest.json"
+RUNTIME = "keras_seq_runtime"
+_RUN = f'''"""Runs this bundle: `python run.py TEXT ...`, or `import run; run.load(".")`. See README.md."""
+
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER))  # wherever it is started from
+
+from {RUNTIME} import *  # noqa: E402, F403
+from {RUNTIME} import main  # noqa: E402
+
+if __name__ == "__main__":
+    sys.exit(main(FOLDER))
+'''
 _PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}
 _FULL = {
     errno.ENOSPC: "the disk is full",
@@ -171,6 +186,19 @@ def write_json(path, data):
     with whole_file(path) as temporary:
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def copy_runtime(folder):
+    """Puts what runs a bundle into it: `run.py`, and a copy of `export.runtime`.
+
+    Args:
+        folder: path of the bundle.
+    """
+    (Path(folder) / "run.py").write_text(_RUN, encoding="utf-8")
+    home = Path(folder) / RUNTIME
+    home.mkdir(exist_ok=True)
+    for module in Path(runtime.__file__).parent.glob("*.py"):
+        shutil.copyfile(module, home / module.name)
 
 
 def write_manifest(folder, manifest):

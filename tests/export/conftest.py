@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from export import bundle as bundles
-from export import runtime
 from keras_seq.data.tokenizer import Tokenizer
 
 SOURCE_LIMIT, TARGET_LIMIT = 11, 13
@@ -145,7 +144,7 @@ def built(tmp_path_factory):
         )
     write_onnx(folder / "onnx.float32")
     write_tflite(folder / "model.float32.tflite")
-    shutil.copyfile(runtime.__file__, folder / "run.py")
+    bundles.copy_runtime(folder)
     manifest = {
         "schema_version": 1,
         "task": "generate",

@@ -13,6 +13,7 @@ import pytest
 
 import export
 from export import __main__ as command_line
+from export import bundle as bundles
 from export import children, prove, runtime
 from export.onnx import WEIGHTS
 from keras_seq import decoding
@@ -132,7 +133,8 @@ def test_verify_agrees_with_and_without_the_run(built, run):
 
 
 def test_the_copy_of_the_runtime_is_the_runtime(built):
-    assert (built.path / "run.py").read_bytes() == Path(runtime.__file__).read_bytes()
+    for module in Path(runtime.__file__).parent.glob("*.py"):
+        assert (built.path / bundles.RUNTIME / module.name).read_bytes() == module.read_bytes()
 
 
 def cli(capsys, *arguments):
@@ -185,8 +187,6 @@ def test_verify_refuses_an_artefact_with_wrong_weights_and_right_checksums(copy,
     values = np.frombuffer(weights.read_bytes(), "float32").copy()
     weights.write_bytes((-values).tobytes())
     manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
-    from export import bundle as bundles
-
     bundles.write_manifest(copy, manifest)
     code, error = cli(capsys, "verify", copy)
     assert code == 1 and "onnx.float32: proof: generate: input " in error and "step" in error

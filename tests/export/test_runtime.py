@@ -69,7 +69,7 @@ class FakeSession:
 def faked(built, session, **changes):
     real = runtime.load(built, "onnx")
     manifest = {**real.manifest, **changes}
-    return runtime.Bundle(manifest, real.artefact, session, real._source, real._target)
+    return runtime.Generator(manifest, real.artefact, session, real._source, real._target)
 
 
 def serve(bundle, lines=b"", *options):
@@ -120,9 +120,9 @@ def test_under_the_threshold_is_flagged_and_keeps_its_guess(bundle):
 
 
 def test_a_single_text_is_a_type_error(bundle):
-    with pytest.raises(TypeError, match=r"texts is one str, '9 mai'; wanted a list of str: generate\(\[text\]\)"):
+    with pytest.raises(TypeError, match=r"the inputs are one str, '9 mai'; wanted a list: \[text\]"):
         bundle.generate("9 mai")
-    with pytest.raises(TypeError, match="texts is one bytes"):
+    with pytest.raises(TypeError, match="the inputs are one bytes"):
         bundle.generate(b"9 mai")
 
 
@@ -309,7 +309,7 @@ def test_shapes_that_do_not_fit_the_limits_are_a_bundle_error(toy):
     manifest = read(toy)
     manifest["limits"]["source"] = SOURCE_LIMIT + 2
     write(toy, manifest)
-    with pytest.raises(runtime.BundleError, match=r"reads a source of shape \[1, 11\], the manifest says \[1, 13\]"):
+    with pytest.raises(runtime.BundleError, match=r"reads source of shape \[1, 11\], the manifest says \[1, 13\]"):
         runtime.load(toy, "tflite")
 
 
@@ -530,7 +530,7 @@ def test_an_endless_line_is_refused_without_being_kept(bundle):
 
     code, out, err = serve(bundle, io.BufferedReader(Endless()))
     assert (code, out) == (1, ["", "9 mai"]) and "more than 11100 characters" in err[0]
-    lines = [line for lines in runtime._lines(io.BufferedReader(Endless()), 1000) for line in lines]
+    lines = [line for lines in runtime.command._lines(io.BufferedReader(Endless()), 1000) for line in lines]
     assert len(lines) == 2 and len(lines[0]) < 100_000  # of 1.6 million
 
 

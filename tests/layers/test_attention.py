@@ -57,6 +57,13 @@ def test_the_softmax_stays_finite_for_large_scores_and_for_a_row_with_nothing_to
     np.testing.assert_allclose(ops.convert_to_numpy(weights), [[0.5, 0, 0.5], [0, 0, 0]], atol=1e-3)
 
 
+@pytest.mark.parametrize("size", [1e9, 2e9, 1e37])
+def test_however_low_the_kept_scores_are_masked_ones_get_no_weight(size):
+    """What is masked counts as less than any score: with -1e9 in its place, a row of lower scores would have none."""
+    weights = ops.convert_to_numpy(masked_softmax([[-2 * size, -size, -size, 0.0]], [[True, True, True, False]]))
+    np.testing.assert_allclose(weights, [[0, 0.5, 0.5, 0]], atol=1e-6)
+
+
 def test_the_score_is_v_dot_tanh_of_the_sum():
     query, key = np.array([[[0.5, -1.0]]]), np.array([[[0.25, 1.0], [-0.5, 1.0]]])
     scores = additive_scores(query, key, np.array([2.0, 3.0]))

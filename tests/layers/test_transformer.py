@@ -140,6 +140,64 @@ def test_the_decoder_sees_every_source_position_that_is_there_and_no_target_posi
         assert np.all(np.abs(array(decode(target, other)) - before).max(axis=2) > 1e-4)
 
 
+def test_without_scores_to_tell_keys_apart_each_that_is_there_gets_an_equal_weight():
+    """W_q = W_k = 0: of 3 keys each has 1/3, of 5 each 1/5, whatever the head."""
+    source, target, memory = arrays()
+    encode, decode = encoder(), decoder()
+    for layer in (encode, decode):
+        for weight in layer.weights:
+            if "/query/" in weight.path:
+                weight.assign(np.zeros(weight.shape))
+    wanted = SOURCE_MASK / SOURCE_MASK.sum(axis=1, keepdims=True)  # (batch, source)
+    _, weights = encode(source, mask=SOURCE_MASK, return_attention_scores=True)
+    assert [tuple(of_layer.shape) for of_layer in weights] == [(BATCH, HEADS, SOURCE, SOURCE)] * LAYERS
+    for of_layer in weights:
+        np.testing.assert_allclose(array(of_layer), wanted[:, None, None] + np.zeros((HEADS, SOURCE, 1)), atol=1e-6)
+    _, weights = decode(target, memory, memory_mask=SOURCE_MASK, return_attention_scores=True)
+    assert [tuple(of_layer.shape) for of_layer in weights] == [(BATCH, HEADS, TARGET, SOURCE)] * LAYERS
+    for of_layer in weights:
+        np.testing.assert_allclose(array(of_layer), wanted[:, None, None] + np.zeros((HEADS, TARGET, 1)), atol=1e-6)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_asking_for_attention_scores_changes_no_output_and_they_are_those_of_each_layer(norm):
+    source, target, memory = arrays()
+    encode, decode = encoder(norm), decoder(norm)
+    output, weights = encode(source, mask=SOURCE_MASK, return_attention_scores=True)
+    np.testing.assert_allclose(array(output), array(encode(source, mask=SOURCE_MASK)), atol=1e-5)
+    hidden = source
+    for layer, of_layer in zip(encode._stack, weights, strict=True):
+        read = layer._self_attention.before(hidden)
+        attention = layer._self_attention.sublayer
+        wanted = attention(read, read, value_mask=SOURCE_MASK, return_attention_scores=True)[1]
+        np.testing.assert_allclose(array(of_layer), array(wanted), atol=1e-5)
+        hidden = layer(hidden, mask=SOURCE_MASK)
+    assert np.abs(array(weights[0]) - array(weights[1])).max() > 0.01
+    masks = {"target_mask": TARGET_MASK, "memory_mask": SOURCE_MASK}
+    output, weights = decode(target, memory, **masks, return_attention_scores=True)
+    np.testing.assert_allclose(array(output), array(decode(target, memory, **masks)), atol=1e-5)
+    hidden = target
+    for layer, of_layer in zip(decode._stack, weights, strict=True):
+        hidden, wanted = layer(hidden, memory, **masks, return_attention_scores=True)
+        np.testing.assert_allclose(array(of_layer), array(wanted), atol=1e-6)
+        assert not array(of_layer)[0, :, :, 3:].any()  # the source's padding
+
+
+@on_tensorflow
+def test_the_attention_of_every_layer_can_be_an_output_of_a_model(tmp_path):
+    source, target = keras.Input((None, UNITS)), keras.Input((None, UNITS))
+    memory, of_encoder = Encoder(LAYERS, UNITS, HEADS, HIDDEN)(source, return_attention_scores=True)
+    output, of_decoder = Decoder(LAYERS, UNITS, HEADS, HIDDEN)(target, memory, return_attention_scores=True)
+    assert {weights.shape for weights in of_encoder} == {(None, HEADS, None, None)} == {w.shape for w in of_decoder}
+    model = keras.Model([source, target], [output, *of_encoder, *of_decoder])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = arrays()[:2]
+    for made, wanted in zip(loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0), strict=True):
+        np.testing.assert_allclose(made, wanted, atol=1e-6)
+    assert loaded.predict(inputs, verbose=0)[-1].shape == (BATCH, HEADS, TARGET, SOURCE)
+
+
 def test_a_hole_in_the_target_mask_is_not_attended_to():
     _, target, memory = arrays()
     decode, hole = decoder(), np.array([[True, False, True, True]] * BATCH)
@@ -310,7 +368,7 @@ def test_shapes_are_known_before_there_are_values():
     [
         ({"units": 0}, "units=0 is not a width"),
         ({"num_heads": 4}, "num_heads=4 does not divide units=6"),
-        ({"feed_forward": 1.5}, "hidden=1.5 is not a width"),
+        ({"feed_forward": 1.5}, "feed_forward=1.5 is not a width"),
         ({"dropout": 1.0}, "dropout=1.0 is outside"),
         ({"norm": "first"}, "norm='first' is unknown"),
         ({"activation": "swing"}, "swing"),
@@ -347,3 +405,16 @@ def test_lengths_make_the_masks():
     np.testing.assert_array_equal(
         array(encoder()(source, mask=length_mask([3, 5], SOURCE))), array(encoder()(source, mask=SOURCE_MASK))
     )
+
+
+def test_wrong_masks_are_refused_before_there_are_values():
+    source, target = keras.Input((SOURCE, UNITS)), keras.Input((TARGET, UNITS))
+    floats, short = keras.Input((SOURCE,)), keras.Input((SOURCE - 1,), dtype="bool")
+    with pytest.raises(ValueError, match="value_mask is float32; attention wants bool"):
+        Encoder(LAYERS, UNITS, HEADS, HIDDEN)(source, mask=floats)
+    with pytest.raises(ValueError, match="value_mask .* has 4 on axis 1, but value .* has 5 on axis 1"):
+        EncoderLayer(UNITS, HEADS, HIDDEN)(source, mask=short)
+    with pytest.raises(ValueError, match="value_mask is float32; attention wants bool"):
+        Decoder(LAYERS, UNITS, HEADS, HIDDEN)(target, source, memory_mask=floats)
+    with pytest.raises(ValueError, match="value_mask .* has 5 on axis 1, but value .* has 4 on axis 1"):
+        DecoderLayer(UNITS, HEADS, HIDDEN)(target, source, target_mask=keras.Input((SOURCE,), dtype="bool"))

@@ -1,7 +1,7 @@
 """Cross-correlation and pooling of ours against Keras's and PyTorch's: outputs and gradients.
 
-Keras pads by "valid" and "same" alone: a number of zeros is a `ZeroPadding2D` before it. PyTorch has channels first and
-"same" for stride 1 alone.
+Keras pads by "valid" and "same" alone: a number of zeros is a `ZeroPadding2D` before it; and it has no strides beside a
+dilation. PyTorch has channels first and "same" for stride 1 alone.
 """
 
 import keras
@@ -16,6 +16,7 @@ BATCH, HEIGHT, WIDTH, CHANNELS, FILTERS = 2, 7, 8, 3, 5
 KERNELS = ((3, 3), (2, 4), (1, 5))
 STRIDES = ((1, 1), (2, 3))
 PADDINGS = ("valid", "same", 1)
+DILATIONS = ((2, 1), (3, 2))
 
 
 def rows(dtype):
@@ -23,27 +24,33 @@ def rows(dtype):
     for kernel_size in KERNELS:
         for strides in STRIDES:
             for padding in PADDINGS:
-                yield from _cross_correlation(kernel_size, strides, padding, dtype)
+                yield from _cross_correlation(kernel_size, strides, padding, (1, 1), dtype)
+    for dilation in DILATIONS:
+        for strides in STRIDES:
+            for padding in PADDINGS:
+                yield from _cross_correlation((2, 3), strides, padding, dilation, dtype)
     for pool_size, strides in (((2, 3), (2, 3)), ((3, 2), (2, 1)), ((3, 4), (1, 3))):
         for padding in PADDINGS:
             for ours in (MaxPooling2D, AveragePooling2D):
                 yield from _pooling(ours, pool_size, strides, padding, dtype)
 
 
-def _cross_correlation(kernel_size, strides, padding, dtype):
+def _cross_correlation(kernel_size, strides, padding, dilation, dtype):
     images = np.random.default_rng(7).normal(size=(BATCH, HEIGHT, WIDTH, CHANNELS)).astype(dtype)
-    ours = CrossCorrelation2D(FILTERS, kernel_size, strides, padding, dtype=dtype)
+    ours = CrossCorrelation2D(FILTERS, kernel_size, strides, padding, dilation, dtype=dtype)
     ours.build(images.shape)
     random = np.random.default_rng(5)
     ours.set_weights([random.normal(scale=0.5, size=weight.shape) for weight in ours.weights])
-    name = f"CrossCorrelation2D, {kernel_size}, strides {strides}, {padding}"
+    name = f"CrossCorrelation2D, {kernel_size}, strides {strides}, {padding}, dilation {dilation}"
 
-    before = padding if isinstance(padding, int) else 0
-    theirs = keras.layers.Conv2D(FILTERS, kernel_size, strides, "valid" if before else padding, dtype=dtype)
-    theirs.build(images.shape)
-    theirs.set_weights(ours.get_weights())
     numbers = _keras_numbers(ours, images)
-    yield from _compared(name, "Keras", numbers, _keras_numbers(theirs, images, before), dtype)
+    if (1, 1) in (strides, dilation):
+        before = padding if isinstance(padding, int) else 0
+        settings = {"dilation_rate": dilation, "dtype": dtype}
+        theirs = keras.layers.Conv2D(FILTERS, kernel_size, strides, "valid" if before else padding, **settings)
+        theirs.build(images.shape)
+        theirs.set_weights(ours.get_weights())
+        yield from _compared(name, "Keras", numbers, _keras_numbers(theirs, images, before), dtype)
     if padding != "same" or strides == (1, 1):
         yield from _compared(name, "PyTorch", numbers, _torch_convolution(ours, images), dtype)
 
@@ -79,7 +86,7 @@ def _torch_convolution(ours, images):
     kernel, bias = (torch.tensor(weight.numpy()) for weight in ours.weights)
     kernel = kernel.permute(3, 2, 0, 1).contiguous().requires_grad_()  # (filters, channels, height, width)
     bias.requires_grad_()
-    output = torch.nn.functional.conv2d(images, kernel, bias, ours.strides, ours.padding)
+    output = torch.nn.functional.conv2d(images, kernel, bias, ours.strides, ours.padding, ours.dilation_rate)
     numbers = _torch_numbers(output, images)
     return [*numbers, kernel.grad.permute(2, 3, 1, 0).numpy(), bias.grad.numpy()]
 

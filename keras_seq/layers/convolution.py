@@ -17,7 +17,7 @@ import keras
 from keras import ops
 
 from keras_seq.layers.arguments import check_size
-from keras_seq.layers.windows import check_images, check_padding, check_rank, map_shape, pad, pair, windows
+from keras_seq.layers.windows import check_images, check_padding, check_rank, map_shape, pad, pair, reach_of, windows
 
 
 def parameter_count(input_channels, filters, kernel_size, use_bias=True):
@@ -47,10 +47,11 @@ def parameter_count(input_channels, filters, kernel_size, use_bias=True):
     return height * width * input_channels * filters + (filters if use_bias else 0)
 
 
-def cross_correlation(images, kernel, strides=1, padding="valid"):
+def cross_correlation(images, kernel, strides=1, padding="valid", dilation_rate=1):
     """The sum of each window's pixels times the kernel: what layers called convolution compute.
 
-        map[b, y, x, o] = sum over i, j, c of padded[b, y * stride + i, x * stride + j, c] * kernel[i, j, c, o]
+        map[b, y, x, o] = sum over i, j, c of window[b, y, x][i, j, c] * kernel[i, j, c, o]
+        window[b, y, x][i, j, c] = padded[b, y * stride + i * dilation, x * stride + j * dilation, c]
 
     `keras.ops.conv` is the same for "valid" and "same". PyTorch's `conv2d` is the same with channels first: images
     `(batch, channels, height, width)`, kernel `(filters, channels, height, width)`; it has "same" for stride 1 alone.
@@ -61,6 +62,8 @@ def cross_correlation(images, kernel, strides=1, padding="valid"):
         strides: int, or two: (down, across).
         padding: "valid" for none; "same" for so many zeros that the map has ceil(size / stride) pixels, the odd one
             below and on the right; or int, zeros on every side.
+        dilation_rate: int, or two: (down, across), pixels from one number of the kernel to the next. Keras has no
+            strides beside it; PyTorch has.
 
     Returns:
         `(batch, rows, columns, filters)`, see `output_size`.
@@ -75,15 +78,17 @@ def cross_correlation(images, kernel, strides=1, padding="valid"):
         >>> print(ops.convert_to_numpy(cross_correlation(images, kernel)).item())
         4321.0
 
-    Reference: Goodfellow, Bengio and Courville, 2016, "Deep Learning", equation 9.6.
+    Reference: Goodfellow, Bengio and Courville, 2016, "Deep Learning", equation 9.6; with dilation, Yu and Koltun,
+    2016, "Multi-Scale Context Aggregation by Dilated Convolutions", equation 2.
     """
     images, kernel = check_images(images), ops.convert_to_tensor(kernel)
     if len(kernel.shape) != 4:
         raise ValueError(f"kernel has shape {tuple(kernel.shape)}; wanted (height, width, channels, filters)")
     _check_channels(images.shape, kernel.shape[2])
-    size, strides = tuple(kernel.shape[:2]), pair("strides", strides)
-    padded = pad(images, size, strides, padding)
-    return ops.einsum("byxijc,ijco->byxo", windows(padded, size, strides), kernel)  # (batch, rows, columns, filters)
+    size, strides, dilation = tuple(kernel.shape[:2]), pair("strides", strides), pair("dilation_rate", dilation_rate)
+    padded = pad(images, tuple(map(reach_of, size, dilation)), strides, padding)
+    seen = windows(padded, size, strides, dilation)  # (batch, rows, columns, kernel height, kernel width, channels)
+    return ops.einsum("byxijc,ijco->byxo", seen, kernel)  # (batch, rows, columns, filters)
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -100,9 +105,11 @@ class CrossCorrelation2D(keras.layers.Layer):
         kernel_size: int, or two: (height, width).
         strides: int, or two: (down, across).
         padding: "valid", "same" or int, see `cross_correlation`. Keras has no int; PyTorch has no "same" with strides.
+        dilation_rate: int, or two: (down, across), pixels from one number of the kernel to the next.
         activation: name or function, as Keras takes it; None for none.
         use_bias: bool.
-        kernel_initializer, bias_initializer: as Keras takes them.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint:
+            as Keras takes them.
 
     Call arguments:
         images: float `(batch, height, width, channels)`; height and width may be None.
@@ -128,10 +135,15 @@ class CrossCorrelation2D(keras.layers.Layer):
         kernel_size,
         strides=1,
         padding="valid",
+        dilation_rate=1,
         activation=None,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -141,10 +153,15 @@ class CrossCorrelation2D(keras.layers.Layer):
         self.kernel_size = pair("kernel_size", kernel_size)
         self.strides = pair("strides", strides)
         self.padding = padding
+        self.dilation_rate = pair("dilation_rate", dilation_rate)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
 
     def build(self, images_shape):
         check_rank(images_shape)
@@ -154,21 +171,33 @@ class CrossCorrelation2D(keras.layers.Layer):
                 f"images of shape {tuple(images_shape)} have unknown channels; the kernel needs their number"
             )
         self.kernel = self.add_weight(
-            shape=(*self.kernel_size, channels, self.filters), initializer=self.kernel_initializer, name="kernel"
+            name="kernel",
+            shape=(*self.kernel_size, channels, self.filters),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(shape=(self.filters,), initializer=self.bias_initializer, name="bias")
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.filters,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
         self.built = True
 
     def call(self, images):
-        total = cross_correlation(images, self.kernel, self.strides, self.padding)  # (batch, rows, columns, filters)
+        settings = self.strides, self.padding, self.dilation_rate
+        total = cross_correlation(images, self.kernel, *settings)  # (batch, rows, columns, filters)
         return self.activation(total if self.bias is None else total + self.bias)
 
     def compute_output_shape(self, images_shape):
         if self.built:
             _check_channels(images_shape, self.kernel.shape[2])
-        return (*map_shape(images_shape, self.kernel_size, self.strides, self.padding), self.filters)
+        settings = self.kernel_size, self.strides, self.padding, self.dilation_rate
+        return (*map_shape(images_shape, *settings), self.filters)
 
     def get_config(self):
         return {
@@ -177,10 +206,15 @@ class CrossCorrelation2D(keras.layers.Layer):
             "kernel_size": self.kernel_size,
             "strides": self.strides,
             "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
             "activation": keras.activations.serialize(self.activation),
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
         }
 
 

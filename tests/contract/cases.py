@@ -196,7 +196,7 @@ CASES = [
     Case("CrossCorrelation2D", lambda **k: layers.CrossCorrelation2D(4, 3, 2, "same", **k), {"images": IMAGES}),
     Case(
         "CrossCorrelation2D, any size",
-        lambda **k: layers.CrossCorrelation2D(4, (2, 3), **k),
+        lambda **k: layers.CrossCorrelation2D(4, (2, 3), dilation_rate=(3, 2), **k),
         {"images": IMAGES},
         {"unknown": {"images": (1, 2)}},
     ),

@@ -17,9 +17,14 @@ def pictures(seed=0, dtype="float32"):
     return np.random.default_rng(seed).normal(size=(BATCH, HEIGHT, WIDTH, CHANNELS)).astype(dtype)
 
 
-def by_hand(images, kernel, strides, padding):
-    """The equation, one number at a time; the padding from its definition: ceil(size / stride) places."""
-    sides = []
+def by_hand(images, kernel, strides, padding, dilation=(1, 1)):
+    """The equation, one number at a time; the padding from its definition: ceil(size / stride) places.
+
+    A dilated kernel is a larger one with zeros between its numbers.
+    """
+    wide = np.zeros((*(d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape, strict=False)), *kernel.shape[2:]))
+    wide[:: dilation[0], :: dilation[1]] = kernel
+    kernel, sides = wide, []
     for size, length, stride in zip(images.shape[1:3], kernel.shape[:2], strides, strict=True):
         if padding == "same":
             missing = max((int(np.ceil(size / stride)) - 1) * stride + length - size, 0)
@@ -42,7 +47,7 @@ def by_hand(images, kernel, strides, padding):
 @pytest.fixture(scope="module")
 def layer():
     keras.utils.set_random_seed(3)
-    layer = CrossCorrelation2D(FILTERS, (3, 4), (2, 3), "same", "tanh", bias_initializer="normal")
+    layer = CrossCorrelation2D(FILTERS, (3, 4), (2, 3), "same", activation="tanh", bias_initializer="normal")
     layer.build((None, None, None, CHANNELS))
     return layer
 
@@ -69,13 +74,22 @@ def test_the_kernel_is_not_flipped():
     kernel_size=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     strides=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     padding=st.sampled_from(["valid", "same", 1, 2]),
+    dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)),
 )
-def test_the_map_equals_the_equation(size, kernel_size, strides, padding):
+def test_the_map_equals_the_equation(size, kernel_size, strides, padding, dilation):
     random = np.random.default_rng(4)
+    size = tuple(s + (d - 1) * (k - 1) for s, d, k in zip(size, dilation, kernel_size, strict=True))  # so that it fits
     images = random.normal(size=(2, *size, 3)).astype("float32")
     kernel = random.normal(size=(*kernel_size, 3, 4)).astype("float32")
-    output = ops.convert_to_numpy(cross_correlation(images, kernel, strides, padding))
-    np.testing.assert_allclose(output, by_hand(images, kernel, strides, padding), atol=1e-5)
+    output = ops.convert_to_numpy(cross_correlation(images, kernel, strides, padding, dilation))
+    np.testing.assert_allclose(output, by_hand(images, kernel, strides, padding, dilation), atol=1e-5)
+
+
+def test_a_dilated_kernel_skips_pixels():
+    """1 at both ends of a kernel of two, three pixels apart: the sum of each pixel and the third one after it."""
+    images = np.arange(7, dtype="float32").reshape(1, 1, 7, 1)
+    sums = ops.convert_to_numpy(cross_correlation(images, np.ones((1, 2, 1, 1), "float32"), dilation_rate=3))
+    np.testing.assert_array_equal(sums[0, 0, :, 0], [3, 5, 7, 9])
 
 
 def test_a_shifted_picture_has_a_shifted_map():
@@ -145,6 +159,23 @@ def test_half_precision_keeps_its_policy(policy):
     np.testing.assert_allclose(output, wanted, atol=0.1 if "b" in policy else 0.01)
 
 
+def test_regularizers_add_their_losses_and_constraints_hold_after_a_step():
+    l1, l2 = keras.regularizers.L1(0.25), keras.regularizers.L2(0.5)
+    constraints = {"kernel_constraint": "max_norm", "bias_constraint": keras.constraints.NonNeg()}
+    layer = CrossCorrelation2D(
+        FILTERS, 2, kernel_initializer="normal", bias_initializer="ones", kernel_regularizer=l2, bias_regularizer=l1,
+        **constraints,
+    )  # fmt: skip
+    model = keras.Sequential([keras.Input((HEIGHT, WIDTH, CHANNELS)), layer])
+    kernel = layer.get_weights()[0]
+    losses = sorted(float(ops.convert_to_numpy(loss)) for loss in layer.losses)
+    np.testing.assert_allclose(losses, sorted([0.5 * (kernel**2).sum(), 0.25 * FILTERS]), rtol=1e-5)
+    model.compile(keras.optimizers.SGD(50.0), "mse")
+    model.fit(pictures(), -np.ones((BATCH, HEIGHT - 1, WIDTH - 1, FILTERS)), epochs=1, verbose=0)
+    kernel, bias = layer.get_weights()
+    assert np.sqrt((kernel**2).sum(axis=0)).max() < 2.001 and not bias.any()  # 2 is max_norm's bound
+
+
 def test_a_model_with_it_learns_and_survives_saving(tmp_path):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((None, None, CHANNELS)), CrossCorrelation2D(4, 3, padding="same", strides=2)])
@@ -159,16 +190,20 @@ def test_a_model_with_it_learns_and_survives_saving(tmp_path):
 
 def test_its_configuration_makes_it_again():
     layer = CrossCorrelation2D(
-        FILTERS, (3, 2), 2, 1, "relu", False, "he_normal", keras.initializers.Constant(2), dtype="float16", name="edges"
-    )
+        FILTERS, (3, 2), 2, 1, (1, 3), "relu", False, "he_normal", keras.initializers.Constant(2), "l2", "l1",
+        "max_norm", "non_neg", dtype="float16", name="edges",
+    )  # fmt: skip
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert type(again) is CrossCorrelation2D and again.get_config() == layer.get_config()
     assert (again.kernel_size, again.strides, again.padding, again.use_bias) == ((3, 2), (2, 2), 1, False)
+    assert again.dilation_rate == (1, 3) and type(again.kernel_regularizer) is keras.regularizers.L2
+    assert type(again.bias_constraint) is keras.constraints.NonNeg
 
 
 def test_shapes_are_known_before_there_are_pixels(layer):
     assert layer(keras.Input((None, 8, CHANNELS))).shape == (None, None, 3, FILTERS)
     assert CrossCorrelation2D(4, 3)(keras.Input((28, None, 1))).shape == (None, 26, None, 4)
+    assert CrossCorrelation2D(4, 3, dilation_rate=(4, 2))(keras.Input((28, 9, 1))).shape == (None, 20, 5, 4)
 
 
 def test_wrong_calls_say_what_was_wanted(layer):
@@ -179,6 +214,8 @@ def test_wrong_calls_say_what_was_wanted(layer):
         CrossCorrelation2D(4, (3, 0))
     with pytest.raises(ValueError, match="strides=0 is not a size"):
         CrossCorrelation2D(4, 3, strides=0)
+    with pytest.raises(ValueError, match="dilation_rate=0 is not a size"):
+        CrossCorrelation2D(4, 3, dilation_rate=0)
     with pytest.raises(ValueError, match="padding='full' is unknown; choose"):
         CrossCorrelation2D(4, 3, padding="full")
     with pytest.raises(ValueError, match="have unknown channels; the kernel needs their number"):

@@ -20,6 +20,9 @@ from keras_seq.layers.windows import output_size, pad, windows
         ((5, 5), 1),
         ((2, 5, 1, "same"), 2),
         ((3, 7, 1, 2), 1),
+        ((28, 3, 1, "valid", 4), 20),
+        ((9, 3, 2, 1, 2), 4),
+        ((9, 3, 2, "same", 5), 5),
         ((None, 3, 2, "same"), None),
     ],
 )
@@ -32,17 +35,25 @@ def test_sizes_solved_by_hand(arguments, size):
     kernel=st.integers(1, 5),
     stride=st.integers(1, 4),
     padding=st.sampled_from(["valid", "same", 0, 1, 3]),
+    dilation=st.integers(1, 3),
 )
-def test_the_predicted_size_is_the_number_of_places_where_a_window_fits(size, kernel, stride, padding):
-    zeros = padding if isinstance(padding, int) else 0
+def test_the_predicted_size_is_the_number_of_places_where_a_window_fits(size, kernel, stride, padding, dilation):
+    padded = range(size + 2 * (padding if isinstance(padding, int) else 0))
+    pixels = dilation * np.arange(kernel)
     if padding == "same":
-        assert output_size(size, kernel, stride, padding) == len(range(0, size, stride))
-    elif size + 2 * zeros >= kernel:
-        places = [start for start in range(0, size + 2 * zeros, stride) if start + kernel <= size + 2 * zeros]
-        assert output_size(size, kernel, stride, padding) == len(places)
+        assert output_size(size, kernel, stride, padding, dilation) == len(range(0, size, stride))
+    elif pixels[-1] in padded:
+        places = [start for start in padded[::stride] if start + pixels[-1] in padded]
+        assert output_size(size, kernel, stride, padding, dilation) == len(places)
     else:
-        with pytest.raises(ValueError, match=f"kernel={kernel} does not fit into size={size} with padding="):
-            output_size(size, kernel, stride, padding)
+        with pytest.raises(
+            ValueError, match=f"kernel={kernel} .*does not fit into size={size} with padding="
+        ) as caught:
+            output_size(size, kernel, stride, padding, dilation)
+        largest = int(str(caught.value).split("at most ")[1].split()[0])
+        assert output_size(size, largest, stride, padding, dilation) >= 1
+        with pytest.raises(ValueError, match="does not fit"):
+            output_size(size, largest + 1, stride, padding, dilation)
 
 
 def test_a_window_holds_the_pixels_it_stands_on():
@@ -52,6 +63,11 @@ def test_a_window_holds_the_pixels_it_stands_on():
     for y in range(3):
         for x in range(2):
             np.testing.assert_array_equal(seen[:, y, x], images[:, 2 * y : 2 * y + 3, 4 * x : 4 * x + 2])
+    wide = ops.convert_to_numpy(windows(images, (3, 2), (1, 2), (2, 5)))
+    assert wide.shape == (2, 3, 2, 3, 2, 3)
+    for y in range(3):
+        for x in range(2):
+            np.testing.assert_array_equal(wide[:, y, x], images[:, y : y + 5 : 2, 2 * x : 2 * x + 6 : 5])
 
 
 def test_windows_are_known_by_shape_before_there_are_pixels():
@@ -81,6 +97,10 @@ def test_wrong_calls_say_what_was_wanted():
         output_size(4, 0)
     with pytest.raises(ValueError, match="stride=0 is not a width"):
         output_size(4, 2, 0)
+    with pytest.raises(ValueError, match="dilation=0 is not a width"):
+        output_size(4, 2, dilation=0)
+    with pytest.raises(ValueError, match="kernel=3 with dilation=2 reaches over 5 pixels and does not fit into size=4"):
+        windows(images, 3, dilation=2)
     with pytest.raises(ValueError, match="size=0 is not a width"):
         output_size(0, 2)
     with pytest.raises(ValueError, match="wants a height and width that are known here; use the layer"):

@@ -125,6 +125,24 @@ class Tokenizer:
         """
         return self._backend.encode(_checked(text), add_special_tokens=False).ids
 
+    def offsets(self, text):
+        """Where in a text each of its ids comes from.
+
+        Args:
+            text: str.
+
+        Returns:
+            list of (begin, end), places in `text`, one for each of `encode(text)`.
+
+        Raises:
+            ValueError: as `encode`.
+
+        Example:
+            >>> Tokenizer.train(["a b"], collapse_spaces=True).offsets("a   b")
+            [(0, 1), (3, 4), (4, 5)]
+        """
+        return self._backend.encode(_checked(text), add_special_tokens=False).offsets
+
     def encode_batch(self, texts):
         """Ids of many texts, on all cores.
 

@@ -1,0 +1,253 @@
+"""Small readers of generated dates, of every recurrent kind: the exporter of classifiers and taggers is proven on them.
+
+    classify   "samedi 9 mai 1998"               -> "fr"       the language of a date written with words
+    tag        "rendez-vous samedi 9 mai, midi"  -> each character "date" or "-": where in a line the date is
+
+    train(DateLabelsConfig("tag", cell="gru", bidirectional=True), "runs/tag_bigru")
+
+A run directory is written as `keras_seq.training.fit` writes it, with `labels.json` and `test.tsv`: text, tab, label; a
+tagger's labels are one a token, with spaces between.
+"""
+
+import csv
+import dataclasses
+import json
+import random as standard_random
+import unicodedata
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.data import dates
+from keras_seq.data.dates.not_dates import draw_not_date
+from keras_seq.data.tokenizer import Tokenizer
+from keras_seq.models import Classifier, Tagger
+from keras_seq.training import WarmupCosine, fit
+from keras_seq.whole_file import whole_file
+
+LIMIT = 48
+"""Longest text in tokens."""
+
+LANGUAGES = ("de", "en", "fr", "it", "ru", "zh")
+TAGS = ("-", "date")
+_TRAIN, _TEST = range(2)
+_BATCH = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class DateLabelsConfig:
+    """What decides a run.
+
+    Attributes:
+        task: "classify" or "tag".
+        cell, num_layers, bidirectional, embedding_size, units, dropout: see `keras_seq.models.Classifier`.
+        examples: int, generated training texts.
+        epochs: int, passes over them.
+        learning_rate: float, the highest.
+        test_examples: int, fresh texts to test on.
+        seed: int.
+    """
+
+    task: str = "classify"
+    cell: str = "lstm"
+    num_layers: int = 1
+    bidirectional: bool = False
+    embedding_size: int = 32
+    units: int = 48
+    dropout: float = 0.0
+    examples: int = 12_000
+    epochs: int = 3
+    learning_rate: float = 4e-3
+    test_examples: int = 1100
+    seed: int = 1
+
+
+KINDS = {
+    "rnn": {"cell": "rnn"},
+    "lstm": {"cell": "lstm"},
+    "gru": {"cell": "gru"},
+    "gru_reset_before": {"cell": "gru_reset_before"},
+    "birnn": {"cell": "rnn", "bidirectional": True},
+    "bilstm": {"cell": "lstm", "bidirectional": True},
+    "deep_bigru": {"cell": "gru", "bidirectional": True, "num_layers": 2, "units": 32},
+}
+"""Every recurrent kind: name to the options of `DateLabelsConfig`."""
+
+
+def classified_dates(count, seed):
+    """Dates written with words, and their languages.
+
+    Args:
+        count: int.
+        seed: int.
+
+    Returns:
+        list of str, and list of str from `LANGUAGES`.
+    """
+    texts, languages = [], []
+    while len(texts) < count:
+        drawn = dates.generate(2 * count, seed=seed, languages=LANGUAGES)
+        for text, writing in zip(drawn.texts, drawn.writings, strict=True):
+            if sum(map(str.isalpha, text)) >= 3 and _length(text) <= LIMIT and writing.split()[0] in LANGUAGES:
+                texts.append(text)
+                languages.append(writing.split()[0])
+        seed += 1000
+    return texts[:count], languages[:count]
+
+
+def dates_in_lines(count, seed):
+    """Lines with a date somewhere in them, and where it is.
+
+    Args:
+        count: int.
+        seed: int.
+
+    Returns:
+        list of str, and list of (begin, end), the places of the date's first character and of the one behind it.
+    """
+    random = standard_random.Random(seed).random
+    drawn, lines, places = iter(dates.generate(4 * count, seed=seed).texts), [], []
+    while len(lines) < count:
+        date = next(drawn).strip()
+        before, after = (draw_not_date(random)[0] if random() < 0.6 else "" for _ in range(2))
+        line = f"{before} {date} {after}".strip()
+        if _length(line) <= LIMIT:
+            begin = len(before) + 1 if before.strip() else 0
+            lines.append(line)
+            places.append((begin, begin + len(date)))
+    return lines, places
+
+
+def _length(text):
+    return len(unicodedata.normalize("NFKC", text))
+
+
+def train(config, run_dir, *, fresh=False, callbacks=()):
+    """Trains a run, continues it or finds it finished; then tests it.
+
+    Args:
+        config: `DateLabelsConfig`.
+        run_dir: path of the run directory.
+        fresh: bool, forget what is there.
+        callbacks: sequence of `keras.callbacks.Callback`.
+
+    Returns:
+        the `keras.Model`, and the contents of results.json.
+
+    Raises:
+        ValueError: if the task or the cell is not known.
+    """
+    if config.task not in ("classify", "tag"):
+        raise ValueError(f"task={config.task!r} is not known; choose 'classify' or 'tag'")
+    run_dir = Path(run_dir)
+    source = Tokenizer.train([dates.alphabet()], normalization="nfkc", lowercase=True, collapse_spaces=True)
+    labels = LANGUAGES if config.task == "classify" else TAGS
+    texts, wanted = _drawn(config, source, config.examples, _TRAIN)
+    data = _dataset(config, source, labels, texts, wanted)
+    model = _compiled(config, len(source), len(labels), config.epochs * int(data.cardinality()))
+    fit(
+        model,
+        data,
+        run_dir,
+        epochs=config.epochs,
+        config={
+            "task": {"name": run_dir.name, "kind": config.task, "limits": {"source": LIMIT}},
+            **dataclasses.asdict(config),
+        },
+        seed=config.seed,
+        fresh=fresh,
+        callbacks=callbacks,
+    )
+    source.save(run_dir / "source.tokenizer.json")
+    _write(run_dir / "labels.json", json.dumps(labels))
+    texts, wanted = _drawn(config, source, config.test_examples, _TEST)
+    _write_tests(run_dir / "test.tsv", texts, wanted)
+    results = {
+        "parameters": model.count_params(),
+        "accuracy": _accuracy(model, config, source, labels, texts, wanted),
+        "examples": config.test_examples,
+    }
+    _write(run_dir / "results.json", json.dumps(results, indent=2))
+    return model, results
+
+
+def _drawn(config, source, count, part):
+    """Texts, and of each its label, or the tags of its tokens."""
+    seed = 10 * config.seed + part
+    if config.task == "classify":
+        return classified_dates(count, seed)
+    lines, places = dates_in_lines(count, seed)
+    tags = [
+        [TAGS[begin <= start < end] for start, _ in source.offsets(line)]
+        for line, (begin, end) in zip(lines, places, strict=True)
+    ]
+    return lines, tags
+
+
+def _arrays(config, source, labels, texts, wanted):
+    """Ids `(examples, LIMIT)`, and labels `(examples,)` or `(examples, LIMIT)` with 0 in the padding."""
+    number = {label: place for place, label in enumerate(labels)}
+    ids = _padded(source.encode_batch(texts))
+    if config.task == "classify":
+        return ids, np.asarray([number[label] for label in wanted], "int32")
+    return ids, _padded([[number[tag] for tag in tags] for tags in wanted])
+
+
+def _padded(rows):
+    padded = np.zeros((len(rows), LIMIT), "int32")
+    for place, row in enumerate(rows):
+        padded[place, : len(row)] = row
+    return padded
+
+
+def _dataset(config, source, labels, texts, wanted):
+    """One epoch's batches, shuffled once by the seed: the same each time, so that a run can be resumed exactly."""
+    ids, targets = _arrays(config, source, labels, texts, wanted)
+    order = np.random.default_rng(config.seed).permutation(len(ids))
+    data = tf.data.Dataset.from_tensor_slices((ids[order], targets[order]))
+    return data.batch(_BATCH, drop_remainder=len(ids) >= _BATCH).prefetch(tf.data.AUTOTUNE)
+
+
+def _compiled(config, vocabulary_size, num_labels, steps):
+    keras.utils.set_random_seed(config.seed)
+    model = {"classify": Classifier, "tag": Tagger}[config.task](
+        vocabulary_size,
+        num_labels,
+        embedding_size=config.embedding_size,
+        units=config.units,
+        cell=config.cell,
+        num_layers=config.num_layers,
+        bidirectional=config.bidirectional,
+        dropout=config.dropout,
+    )
+    schedule = WarmupCosine(config.learning_rate, steps, warmup_steps=steps // 20)
+    # The padding counts in neither: Keras takes the mask that the outputs carry.
+    model.compile(
+        keras.optimizers.Adam(schedule, clipnorm=1.0),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def _accuracy(model, config, source, labels, texts, wanted):
+    """Share of the texts with the right label, or of all tokens with the right tag."""
+    ids, targets = _arrays(config, source, labels, texts, wanted)
+    hits = model.predict(ids, batch_size=250, verbose=0).argmax(axis=-1) == targets
+    return float(hits.mean() if config.task == "classify" else hits[ids != 0].mean())
+
+
+def _write_tests(path, texts, wanted):
+    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
+        writer.writerows(
+            (text, label if isinstance(label, str) else " ".join(label))
+            for text, label in zip(texts, wanted, strict=True)
+        )
+
+
+def _write(path, text):
+    with whole_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")

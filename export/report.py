@@ -1,0 +1,113 @@
+"""A verification as people read it: an artefact a section, a proof a line, PASS or REFUSED in front."""
+
+_OPERATORS = 15
+_MB = 1e6
+
+
+def to_markdown(report):
+    """A verification report.
+
+    Args:
+        report: dict that JSON can hold: `bundle`, its name, and `artefacts`, a list of dicts of `path`, `format`,
+            `precision`, `refused` (None, or why), and of what there is of `structure` (`export.structure.inspect`),
+            `numbers` (`export.numbers.compare`), `task` (`export.prove`) and `runtimes`
+            (`export.runtimes.load_everywhere`).
+
+    Returns:
+        str, Markdown that ends in a newline.
+    """
+    artefacts = report["artefacts"]
+    passed = sum(not artefact.get("refused") for artefact in artefacts)
+    lines = [f"# Verification of {report['bundle']}", "", f"{passed} of {len(artefacts)} artefacts pass.", ""]
+    for artefact in artefacts:
+        lines += [*_section(artefact), ""]
+    return "\n".join(lines)
+
+
+def _section(artefact):
+    refused = artefact.get("refused")
+    yield f"## {'REFUSED' if refused else 'PASS'}: {artefact['path']} ({artefact['format']} {artefact['precision']})"
+    yield ""
+    if refused:
+        yield f"Refused: {_inline(refused)}"
+        yield ""
+    for name, lines in (
+        ("Structure", _structure(artefact.get("structure"))),
+        ("Numbers", _numbers(artefact.get("numbers"))),
+        ("Task", _task(artefact.get("task"))),
+        ("Runtimes", _runtimes(artefact.get("runtimes"))),
+    ):
+        yield f"- **{name}**: not reached" if lines is None else f"- **{name}**:"
+        yield from (f"  - {line}" for line in lines or ())
+
+
+def _structure(structure):
+    if not structure:
+        return None
+    repeated = structure.get("repeated_weight_bytes", 0)
+    twice = f", {_megabytes(repeated)} of it twice" if repeated else ", each once"
+    lines = [f"{_megabytes(structure['bytes'])}, weights {_megabytes(structure['weight_bytes'])}{twice}"]
+    operators = sorted(structure["operators"].items(), key=lambda pair: (-pair[1], pair[0]))
+    named = [f"{name} {count}" for name, count in operators]
+    for start in range(0, len(named), _OPERATORS):
+        lines.append(("operators: " if start == 0 else "") + ", ".join(named[start : start + _OPERATORS]))
+    lines.append("tensors: " + ", ".join(f"{name} {count}" for name, count in structure["tensor_types"].items()))
+    if structure.get("variable_tensors"):
+        lines[-1] += f"; {structure['variable_tensors']} variable"
+    return lines + [_signature(name, sides) for name, sides in structure["signatures"].items()]
+
+
+def _signature(name, sides):
+    inputs, outputs = (", ".join(_tensor(*pair) for pair in sides[side].items()) for side in ("inputs", "outputs"))
+    return f"`{name}({inputs}) -> {outputs}`"
+
+
+def _tensor(name, entry):
+    return f"{name} {entry['dtype']} [{', '.join('?' if size is None else str(size) for size in entry['shape'])}]"
+
+
+def _numbers(numbers):
+    if not numbers:
+        return None
+    return [
+        f"`{name}`: {seen['cases']} cases, each called three times; largest error {seen['max_error']:.1e}, mean "
+        f"{seen['mean_error']:.1e}, of values up to {seen['largest']:.3g}"
+        for name, seen in numbers.items()
+    ]
+
+
+def _task(task):
+    """What `export.prove` found, whichever of it there is."""
+    if not task:
+        return None
+    parity, score, lines = task.get("parity") or {}, task.get("score") or {}, []
+    if "same_tokens" in parity:
+        lines.append(f"the same tokens as Keras on {parity['same_tokens']} of {parity['inputs']} inputs")
+    elif "inputs" in parity:
+        lines.append(f"Keras's tokens on all {parity['inputs']} inputs, {parity.get('near_ties', 0)} near ties")
+    if first := parity.get("first_difference"):
+        lines.append(f"first difference: {_inline(repr(first['input']))}, step {first['step']}")
+    for name, value in score.items():
+        if name != "examples":
+            lines.append(f"{name.replace('_', ' ')} {100 * value:.1f} % of {score.get('examples', '?')} examples")
+    rest = {name: value for name, value in task.items() if isinstance(value, (int, float, str))}
+    return lines + [f"{name.replace('_', ' ')}: {value}" for name, value in rest.items()]
+
+
+def _runtimes(runtimes):
+    if not runtimes:
+        return None
+    return [
+        f"{'PASS' if line['loads'] and line['runs'] else 'REFUSED'} {line['runtime']}: "
+        + ("loads and runs" if line["runs"] else "loads, does not run" if line["loads"] else "does not load")
+        + (f": {_inline(line['reason'])}" if line.get("reason") else "")
+        for line in runtimes
+    ]
+
+
+def _megabytes(count):
+    return f"{count / _MB:.2f} MB"
+
+
+def _inline(text):
+    return " ".join(str(text).split())

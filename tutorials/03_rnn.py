@@ -77,7 +77,7 @@ def main(argv=None):
 # one place is known at all places. `unrolled.png` shows the loop, and the same thing laid out in time.
 #
 # `by_hand` below is the whole layer. With the weights of a `keras.layers.SimpleRNN` it must give what Keras gives, and
-# so must the cell of this library, whose equation is `simple_rnn_step` in `keras_seq/layers/recurrent.py`.
+# so must the cell of this library, whose equation is `simple_rnn_step` in `keras_seq/layers/recurrent_steps.py`.
 
 
 # %%
@@ -138,7 +138,7 @@ def state_after(steps, gain, activation, units=64, seed=0):
     """The length of the state after some steps without input, from a random state of length 1."""
     from keras import ops
 
-    from keras_seq.layers.recurrent import simple_rnn_step
+    from keras_seq.layers.recurrent_steps import simple_rnn_step
 
     random = np.random.default_rng(seed)
     h = random.normal(size=(1, units))

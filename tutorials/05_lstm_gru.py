@@ -84,7 +84,7 @@ def main(argv=None):
 # $$z, r = \sigma(x W_. + h U_. + b_.), \qquad g = \tanh(x W_g + r \odot (h U_g + d_g) + b_g)$$
 # $$h' = z \odot h + (1 - z) \odot g$$
 #
-# `lstm_step` and `gru_step` in `keras_seq/layers/recurrent.py` are these lines, and they also return the gates.
+# `lstm_step` and `gru_step` in `keras_seq/layers/recurrent_steps.py` are these lines, and they also return the gates.
 #
 # ## A task for a memory
 # *The king near the cats behind the girls sings.* It is *sings*, because of the king, whatever comes in between.
@@ -149,7 +149,8 @@ def gate_reader(model):
     """A function from ids `(batch, time)` to h, c and the gates after every word, by `lstm_step`, in float64."""
     from keras import ops
 
-    from keras_seq.layers.recurrent import LSTMCell, lstm_step
+    from keras_seq.layers.recurrent import LSTMCell
+    from keras_seq.layers.recurrent_steps import lstm_step
     from keras_seq.layers.recurrent_weights import convert_recurrent_weights
 
     vectors = model.get_layer("vectors").get_weights()[0].astype("float64")

@@ -12,7 +12,8 @@ from keras_seq.layers.multi_head import MultiHeadAttention, fused_attention, mul
 from keras_seq.layers.normalization import LayerNormalization, Residual, layer_normalization
 from keras_seq.layers.pooling import AveragePooling2D, MaxPooling2D, average_pooling, max_pooling
 from keras_seq.layers.positions import LearnedPositions, RandomPositions, SinusoidalPositions, sinusoidal_positions
-from keras_seq.layers.recurrent import GRUCell, LSTMCell, SimpleRNNCell, gru_step, lstm_step, simple_rnn_step
+from keras_seq.layers.recurrent import GRUCell, LSTMCell, SimpleRNNCell
+from keras_seq.layers.recurrent_steps import gru_step, lstm_step, simple_rnn_step
 from keras_seq.layers.recurrent_weights import convert_recurrent_weights
 from keras_seq.layers.scores import (
     AdditiveScore,

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_seq.layers.recurrent import GRUCell, LSTMCell, SimpleRNNCell, gru_step, lstm_step, simple_rnn_step
+from keras_seq.layers.recurrent import GRUCell, LSTMCell, SimpleRNNCell
+from keras_seq.layers.recurrent_steps import gru_step, lstm_step, simple_rnn_step
 from keras_seq.layers.recurrent_weights import convert_recurrent_weights
 
 BATCH, TIME, FEATURES, UNITS = 2, 6, 3, 5

@@ -35,6 +35,7 @@ def convert(model, limits, path, precision="float32", beams=None):
     weights = SharedWeights()
     for name, graph in graphs.items():
         graph = precision_onnx.convert(graph, precision)
+        onnx_passes.settle_loops(graph.graph)
         weights.take_from(graph)
         _name_dynamic_axes(graph.graph)
         onnx.save_model(graph, path / f"{name}.onnx")

@@ -23,6 +23,18 @@ def simplify(graph):
             change(each)
 
 
+def settle_loops(graph):
+    """Takes out of loops what does not change in them. For a graph in its final precision.
+
+    The quantiser of ONNX Runtime would otherwise find the weights of loops, which are left as they are.
+
+    Args:
+        graph: `onnx.GraphProto`, changed in place.
+    """
+    for each in _all_graphs(graph):
+        _read_from_around(each)
+
+
 def nodes(graph):
     """Every node of a graph and of the graphs inside it."""
     for node in graph.node:
@@ -98,3 +110,25 @@ def _square_as_power(graph):
     for node in squares:
         node.op_type = "Pow"
         node.input[1] = exponent
+
+
+def _read_from_around(graph):
+    """What a loop hands on from round to round unchanged is read from the graph around instead.
+
+    tf2onnx makes every weight such a value. ONNX Runtime lays out the weights of a product for its kernel when it
+    loads a model, but only if it can see that they are constant: a Transformer's decoding took 1.35 times as long.
+    """
+    for loop in [node for node in graph.node if node.op_type == "Loop"]:
+        (body,) = _graphs_of(loop)
+        inner, outer = {}, {}
+        for place in reversed(range(len(loop.input) - 2)):  # the number of rounds and the condition come first
+            name, result = body.input[place + 2].name, loop.output[place]
+            if body.output[place + 1].name != name or result in {output.name for output in graph.output}:
+                continue
+            inner[name] = outer[result] = loop.input[place + 2]
+            for values, index in ((loop.input, place + 2), (loop.output, place)):
+                del values[index]
+            for values, index in ((body.input, place + 2), (body.output, place + 1)):
+                del values[index]
+        _rename_inputs(body, inner)
+        _rename_inputs(graph, outer)

@@ -44,14 +44,16 @@ def _to_onnx(traced, path, precision, samples, batch):
     import onnx
 
     from export import onnx as formats
-    from export import precision_onnx
+    from export import onnx_passes, precision_onnx
 
     model = formats.from_saved_model(traced, SIGNATURE)
     unknown = formats.unknown_operators(model)
     if unknown:
         raise errors.ConversionError(_advice("ONNX", unknown))
     representative = [_by_name(inputs, names) for inputs, _, names, _ in _read(samples)]
-    onnx.save_model(precision_onnx.convert(model, precision, representative), path)
+    model = precision_onnx.convert(model, precision, representative)
+    onnx_passes.settle_loops(model.graph)
+    onnx.save_model(model, path)
 
 
 def _single(samples, batch):

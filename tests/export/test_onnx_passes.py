@@ -46,9 +46,14 @@ def repeated():
         numpy_helper.from_array(np.float32(3), "three_again"),
         numpy_helper.from_array(np.int64(2), "times"),
     ]
+    return _model(nodes, constants)
+
+
+def _model(nodes, constants):
+    """x (batch, 40) -> y (batch, 50)"""
     graph = helper.make_graph(
         nodes,
-        "repeated",
+        "graph",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 40])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 50])],
         constants,
@@ -75,6 +80,58 @@ def test_what_is_computed_alike_is_computed_once(x):
     operators = [node.op_type for node in onnx_passes.nodes(model.graph)]
     assert operators.count("MatMul") == 2 and operators.count("Mul") == 0 and operators.count("Pow") == 2
     np.testing.assert_allclose(run(model, x), wanted, rtol=1e-5)
+
+
+def carrying():
+    """y, w = a loop of two rounds that adds x W to y, and hands W and x on as they are."""
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x_in", "w_in"], ["product"]),
+            helper.make_node("Add", ["sum_in", "product"], ["sum_out"]),
+            helper.make_node("Identity", ["going"], ["going_out"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("number", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            *(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("w_in", "sum_in", "x_in")),
+        ],
+        [
+            helper.make_tensor_value_info("going_out", TensorProto.BOOL, []),
+            *(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("w_in", "sum_out", "x_in")),
+        ],
+    )
+    return _model(
+        [
+            helper.make_node("MatMul", ["x", "weights"], ["first"]),
+            helper.make_node("Loop", ["times", "", "weights", "first", "x"], ["carried", "sum", "last"], body=body),
+            helper.make_node("MatMul", ["last", "carried"], ["again"]),
+            helper.make_node("Add", ["sum", "again"], ["y"]),
+        ],
+        [numpy_helper.from_array(WEIGHTS, "weights"), numpy_helper.from_array(np.int64(2), "times")],
+    )
+
+
+def test_a_loop_reads_what_does_not_change_from_around(x):
+    model = carrying()
+    wanted = run(model, x)
+    onnx_passes.settle_loops(model.graph)
+    (loop,) = (node for node in model.graph.node if node.op_type == "Loop")
+    assert list(loop.input) == ["times", "", "first"] and list(loop.output) == ["sum"]
+    product = loop.attribute[0].g.node[0]
+    assert list(product.input) == ["x", "weights"]
+    np.testing.assert_array_equal(run(model, x), wanted)
+    np.testing.assert_allclose(wanted, 4 * x @ WEIGHTS, rtol=1e-5)
+
+
+def test_a_result_of_the_graph_that_a_loop_hands_on_stays(x):
+    model = carrying()
+    model.graph.output.append(helper.make_tensor_value_info("last", TensorProto.FLOAT, ["batch", 40]))
+    wanted = run(model, x)
+    onnx_passes.settle_loops(model.graph)
+    (loop,) = (node for node in model.graph.node if node.op_type == "Loop")
+    assert list(loop.input) == ["times", "", "first", "x"] and list(loop.output) == ["sum", "last"]
+    np.testing.assert_array_equal(run(model, x), wanted)
 
 
 def test_large_weights_are_stored_in_8_bits(x):

@@ -6,8 +6,18 @@ dynamic_int8    products by constant matrices in 8 bits, the other side rounded 
                 other large weights stored in 8 bits, and made float32 again when the model is loaded
 int8            products and convolutions in 8 bits, ranges measured beforehand on real data (QDQ)
 
-Weights are rounded a column at a time and to 7 bits: a processor without VNNI adds two products of 8 bits in 16, which
-overflow, and then tokens change wholesale.
+The recipes of 8 bits. Both can keep layers in float32, which `export.recover` chooses where the score falls: the
+products of a kept layer are excluded, and its constants stored as they are.
+
+"dynamic, columns in 7 bits"      tokens changed wholesale under ONNX Runtime's defaults, a scale for the whole matrix and
+                                  8 bits: a processor without VNNI adds two products of 8 bits in 16, which overflow. With
+                                  a scale a column and 7 bits nothing overflows. Inside a loop ONNX Runtime's own products
+                                  of integers are no faster at a batch of one, and rounding the state at each step adds
+                                  up; there weights are only stored in 8 bits, with a scale a row.
+"calibrated, columns in 7 bits"   the same weights, and the other side's ranges measured beforehand.
+
+What they cost: `python -m export build RUN --formats onnx --precisions float32 dynamic_int8`, and for any model
+`Exported.kept`, `.bytes` and `.max_error` of `export.to_onnx`.
 """
 
 import logging
@@ -19,20 +29,25 @@ import onnx
 
 from export import onnx_passes
 from export.errors import ConversionError
+from export.onnx_layers import PRODUCTS, layers_of, name_products
 
 PRECISIONS = ("float32", "float16", "dynamic_int8", "int8")
+RECIPES = {"dynamic_int8": "dynamic, columns in 7 bits", "int8": "calibrated, columns in 7 bits"}
 _RECURRENT = ("LSTM", "GRU", "RNN")
 # Smaller tensors are not worth it: biases, scales, shapes.
 _LEAST_WEIGHTS = 1024
 
 
-def convert(model, precision, representative=None):
+def convert(model, precision, representative=None, keep=(), names=None):
     """A float32 model in another precision.
 
     Args:
         model: `onnx.ModelProto` in float32.
         precision: one of `PRECISIONS`.
         representative: list of dicts of input name -> array, for "int8".
+        keep: names of layers that stay in float32, out of those that `layers` tells; names of layers that this graph
+            lacks, as another graph of the same model may have them, are passed over.
+        names: what `export.layer_names.names_of` returned for the model; None calls layers as the graph does.
 
     Returns:
         `onnx.ModelProto`, with the inputs and outputs of `model`.
@@ -47,9 +62,36 @@ def convert(model, precision, representative=None):
         return model
     if precision == "float16":
         return _to_float16(model)
+    name_products(model.graph)
+    kept = [layer for name, layer in layers_of(model, names).items() if name in keep] if keep else []
+    excluded = [name for layer in kept for name in layer.nodes]
+    in_float = {name for layer in kept for name in layer.tensors}
     if precision == "dynamic_int8":
-        return store_in_8_bits(_to_dynamic_int8(model))
-    return _to_int8(model, representative)
+        return store_in_8_bits(_to_dynamic_int8(model, excluded), in_float)
+    return store_in_8_bits(_to_int8(model, representative, excluded), in_float)
+
+
+def layers(model, precision, names=None):
+    """The layers that a precision has in 8 bits.
+
+    Args:
+        model: `onnx.ModelProto` in float32.
+        precision, names: see `convert`.
+
+    Returns:
+        dict of name -> how many weights. For "int8" products of what the graph computes count as layers without any.
+    """
+    if precision not in RECIPES:
+        return {}
+    name_products(model.graph)
+    sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in model.graph.initializer}
+    products = {name for node in onnx_passes.nodes(model.graph) if node.op_type in PRODUCTS for name in node.input}
+    found = {}
+    for name, layer in layers_of(model, names).items():
+        rounded = [tensor for tensor in layer.tensors if tensor in products or sizes.get(tensor, 0) >= _LEAST_WEIGHTS]
+        if rounded or (precision == "int8" and layer.nodes):
+            found[name] = layer.weights
+    return found
 
 
 def _to_float16(model):
@@ -70,7 +112,7 @@ def _drop_repeated(graph):
         made |= set(node.output)
 
 
-def _to_dynamic_int8(model):
+def _to_dynamic_int8(model, excluded):
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     def quantize(source, target):
@@ -81,13 +123,14 @@ def _to_dynamic_int8(model):
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
+            nodes_to_exclude=excluded,
             extra_options={"EnableSubgraph": True, "MatMulConstBOnly": True},
         )
 
     return _by_files(model, quantize)
 
 
-def _to_int8(model, representative):
+def _to_int8(model, representative, excluded):
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     loops = sorted({node.op_type for node in onnx_passes.nodes(model.graph)} & {"Loop", "Scan", "If"})
@@ -112,14 +155,15 @@ def _to_int8(model, representative):
             target,
             Reader(),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["MatMul", "Conv", "Gemm"],
+            op_types_to_quantize=list(PRODUCTS),
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            nodes_to_exclude=excluded,
         )
 
-    return store_in_8_bits(_by_files(model, quantize))
+    return _by_files(model, quantize)
 
 
 def _by_files(model, work):
@@ -136,20 +180,26 @@ def _by_files(model, work):
         return onnx.load(target)
 
 
-def store_in_8_bits(model):
+def store_in_8_bits(model, in_float=()):
     """Keeps the large float32 weights in 8 bits, a scale for each row of the last axis but one.
 
     They become float32 again by a Cast and a Mul of constants, which runtimes work out once, when they load the model.
 
     Args:
         model: `onnx.ModelProto`, changed in place.
+        in_float: names of those that stay as they are.
 
     Returns:
         the model.
     """
     graph = model.graph
     for tensor in list(graph.initializer):
-        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < _LEAST_WEIGHTS or len(tensor.dims) < 2:
+        if (
+            tensor.name in in_float
+            or tensor.data_type != onnx.TensorProto.FLOAT
+            or np.prod(tensor.dims) < _LEAST_WEIGHTS
+            or len(tensor.dims) < 2
+        ):
             continue
         array = onnx.numpy_helper.to_array(tensor)
         scale = np.maximum(np.abs(array).max(axis=-1, keepdims=True) / 127, 1e-12).astype("float32")

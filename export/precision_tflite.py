@@ -7,14 +7,34 @@ int8            weights and all that is between layers in 8 bits, their ranges m
 int16x8         the same with 16 bits between layers
 
 Ids stay int32 and numbers float32 at the border, whatever is inside. Builtin operators only.
+
+The recipes of 8 bits. Both round the weights of a product with a scale for each of its outputs, and both can keep
+layers in float32, which `export.recover` chooses where the score falls.
+
+"dynamic, outputs scaled one by one"      constants of 1024 numbers and more. A kept layer's constants are put back into
+                                          the file (`export.tflite_keep`): the converter itself has no such switch.
+"calibrated, outputs scaled one by one"   every operator. A kept layer's operators are named to the quantiser, which
+                                          then leaves them out; DEQUANTIZE and QUANTIZE stand at its borders.
+
+What they cost: `python -m export build RUN --formats tflite --precisions float32 dynamic_int8`, and for any model
+`Exported.kept`, `.bytes` and `.max_error` of `export.to_tflite`.
 """
+
+from functools import cached_property
 
 import tensorflow as tf
 
+from export import tflite_file, tflite_keep
 from export.recurrent_tflite import fused_lstm, portable_loop, unrolled
+from export.tflite_layers import layers_of
 
 PRECISIONS = ("float32", "float16", "dynamic_int8", "int8", "int16x8")
 PROFILES = ("portable", "interpreter")
+RECIPES = {
+    "dynamic_int8": "dynamic, outputs scaled one by one",
+    "int8": "calibrated, outputs scaled one by one",
+    "int16x8": "calibrated, outputs scaled one by one",
+}
 _CALIBRATED = {
     "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
     "int16x8": tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
@@ -42,7 +62,7 @@ def kernel_for(precision, profile="portable"):
     return unrolled if precision in _CALIBRATED else portable_loop
 
 
-def convert(folder, signatures, precision, representative=None):
+def convert(folder, signatures, precision, representative=None, keep=(), names=None):
     """The bytes of a TFLite file.
 
     Args:
@@ -51,21 +71,115 @@ def convert(folder, signatures, precision, representative=None):
         precision: one of `PRECISIONS`.
         representative: dict of signature -> list of dicts of input name -> array, of the signature's shapes; for "int8"
             and "int16x8".
+        keep: names of layers that stay in float32, out of those that `layers` tells.
+        names: what `export.layer_names.names_of` returned for the model; None calls layers as the file does.
 
     Raises:
-        ValueError: if there is nothing to calibrate with.
+        ValueError: if there is nothing to calibrate with, or a layer of `keep` is not there.
     """
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=list(signatures))
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if precision != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if precision in _CALIBRATED:
-        if not representative:
+    return Source(folder, signatures, precision, representative, names).make(keep)
+
+
+def layers(folder, signatures, precision, representative=None, names=None):
+    """The layers that a precision has in 8 bits: dict of name -> how many weights. Arguments as of `convert`."""
+    return Source(folder, signatures, precision, representative, names).layers
+
+
+class Source:
+    """One SavedModel, from which files are made that keep some of its layers in float32.
+
+    What they have in common, as the calibration, is done once, when it is first needed. Arguments as of `convert`.
+    """
+
+    def __init__(self, folder, signatures, precision, representative=None, names=None):
+        if precision in _CALIBRATED and not representative:
             raise ValueError(f"{precision} is calibrated on real inputs; give some")
-        converter.target_spec.supported_ops = [_CALIBRATED[precision], tf.lite.OpsSet.TFLITE_BUILTINS]
-        converter.representative_dataset = lambda: (
-            (signature, inputs) for signature, examples in representative.items() for inputs in examples
+        self._folder, self._signatures, self._precision = str(folder), list(signatures), precision
+        self._representative, self._names = representative, names
+
+    @property
+    def layers(self):
+        """dict of name -> how many weights, for the layers that are in 8 bits and can be kept in float32."""
+        if self._precision in _CALIBRATED:
+            return {name: layer.weights for name, layer in self._calibrated_layers.items()}
+        if self._precision != "dynamic_int8":
+            return {}
+        return {name: sum(array.size for array in floats.values()) for name, floats in self._floats.items()}
+
+    def make(self, keep=()):
+        """The bytes of the file.
+
+        Raises:
+            ValueError: if a layer of `keep` is not there.
+        """
+        if not keep:
+            return self._plain
+        unknown = sorted(set(keep) - set(self.layers))
+        if unknown:
+            raise ValueError(
+                f"{', '.join(unknown)}: no such layer in 8 bits in a {self._precision} file; choose from "
+                f"{', '.join(self.layers) or 'none'}"
+            )
+        return self._quantised_but(keep) if self._precision in _CALIBRATED else self._restored(keep)
+
+    @cached_property
+    def _plain(self):
+        return self._converter().convert()
+
+    def _converter(self, precision=None):
+        precision = precision or self._precision
+        converter = tf.lite.TFLiteConverter.from_saved_model(self._folder, signature_keys=self._signatures)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if precision != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if precision in _CALIBRATED:
+            converter.target_spec.supported_ops = [_CALIBRATED[precision], tf.lite.OpsSet.TFLITE_BUILTINS]
+            converter.representative_dataset = lambda: (
+                (signature, inputs) for signature, examples in self._representative.items() for inputs in examples
+            )
+        return converter
+
+    @cached_property
+    def _floats(self):
+        """dict of layer -> {buffer of the 8-bit file: its numbers in float32}."""
+        original = tflite_file.read(self._converter("float32").convert())
+        owner = {buffer: name for name, layer in layers_of(original, self._names).items() for buffer in layer.buffers}
+        arrays = {
+            tensor.buffer: tflite_file.constant(original, tensor)
+            for graph in original.subgraphs
+            for tensor in graph.tensors
+            if tensor.buffer in owner
+        }
+        floats = {}
+        for ours, theirs in tflite_keep.matches(tflite_file.read(self._plain), original).items():
+            if theirs in owner:
+                floats.setdefault(owner[theirs], {})[ours] = arrays[theirs]
+        return floats
+
+    def _restored(self, keep):
+        model = tflite_file.read(self._plain)
+        tflite_keep.restore(model, {buffer: array for name in keep for buffer, array in self._floats[name].items()})
+        return tflite_file.write(model)
+
+    @cached_property
+    def _calibrated(self):
+        converter = self._converter()
+        converter._experimental_calibrate_only = True
+        return converter.convert()
+
+    @cached_property
+    def _calibrated_layers(self):
+        return layers_of(tflite_file.read(self._calibrated), self._names)
+
+    def _quantised_but(self, keep):
+        from tensorflow.compiler.mlir.lite import types_pb2
+        from tensorflow.lite.python.convert import mlir_quantize
+
+        wide = self._precision == "int16x8"
+        return mlir_quantize(
+            self._calibrated,
+            inference_type=types_pb2.QUANTIZED_INT16 if wide else types_pb2.QUANTIZED_INT8,
+            denylisted_nodes=[name for layer in keep for name in self._calibrated_layers[layer].operators],
         )
-    return converter.convert()

@@ -101,7 +101,7 @@ def load(name, path, cases, precision):
     try:
         session = _open(name, path)
         described = session.signatures
-    except (errors.ExportError, runtime.BundleError, ImportError) as error:
+    except (errors.ExportError, runtime.BundleError, ImportError, OSError) as error:
         return {**said, "reason": _one_line(error)}
     said["loads"] = True
     try:

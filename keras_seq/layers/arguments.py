@@ -61,6 +61,11 @@ def check_mask(name, mask, wanted):
         return
     if len(mask.shape) != wanted.count(",") + 1:
         raise ValueError(f"{name} has shape {tuple(mask.shape)}; attention wants {wanted}")
+    check_bool(name, mask)
+
+
+def check_bool(name, mask):
+    """Refuses a mask of another dtype than bool."""
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype != "bool":
         raise ValueError(f"{name} is {dtype}; attention wants bool, True where a key may be attended to")

@@ -9,7 +9,7 @@ The scoring rules are in `keras_seq.layers.scores`.
 import keras
 from keras import ops
 
-from keras_seq.layers.arguments import check_attention_inputs, check_share, check_size
+from keras_seq.layers.arguments import check_attention_inputs, check_bool, check_share, check_size
 from keras_seq.layers.masks import combine_masks
 from keras_seq.layers.scores import scoring_rule
 
@@ -33,6 +33,9 @@ def masked_softmax(scores, mask=None, axis=-1):
     Returns:
         The weights, of the shape and dtype of `scores`.
 
+    Raises:
+        ValueError: if the mask is not bool, such as one of numbers to be added to the scores.
+
     Example:
         >>> print(ops.convert_to_numpy(masked_softmax([[0.0, 5.0, 0.0]], [[True, False, True]])).tolist())
         [[0.5, 0.0, 0.5]]
@@ -41,6 +44,8 @@ def masked_softmax(scores, mask=None, axis=-1):
     wide = ops.cast(scores, "float64" if keras.backend.standardize_dtype(scores.dtype) == "float64" else "float32")
     if mask is None:
         return ops.cast(ops.softmax(wide, axis=axis), scores.dtype)
+    mask = ops.convert_to_tensor(mask)
+    check_bool("mask", mask)
     wide = ops.where(mask, wide, _MASKED_SCORE)
     weights = ops.softmax(wide, axis=axis) * ops.cast(mask, wide.dtype)
     return ops.cast(weights, scores.dtype)
@@ -190,7 +195,13 @@ class AdditiveAttention(Attention):
         units: int, width of the scoring network.
         dropout: float in [0, 1), applied to the weights in training.
 
-    Call arguments, returns and errors: as `Attention`.
+    Call arguments: as `Attention`.
+
+    Returns:
+        `(batch, target, value_features)`, and with `return_attention_scores` the weights `(batch, target, source)`.
+
+    Raises:
+        ValueError: as `Attention`.
 
     Example:
         >>> layer = AdditiveAttention(units=16)

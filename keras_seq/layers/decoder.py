@@ -16,7 +16,7 @@ GRU cell, used here, applies it after.
 import keras
 from keras import ops
 
-from keras_seq.layers.arguments import check_share, check_size
+from keras_seq.layers.arguments import check_equal_sizes, check_sequences, check_share, check_size
 from keras_seq.layers.attention import AdditiveAttention
 from keras_seq.layers.masks import length_mask
 
@@ -71,6 +71,17 @@ class RecurrentDecoder(keras.layers.Layer):
         loop = keras.layers.RNN(cell, return_sequences=True, dtype=self.dtype_policy)
         return loop(tokens, initial_state=state, training=training)
 
+    def _check(self, tokens, state, **others):
+        """Refuses tokens and a first state that do not fit the cell, and whatever has another batch size."""
+        check_sequences(tokens=tokens.shape)
+        if len(state.shape) != 2 or state.shape[-1] not in (None, self.units):
+            raise ValueError(
+                f"state has shape {tuple(state.shape)}; this decoder wants (batch, {self.units}), its units: put "
+                "a Dense between it and an encoder of another width"
+            )
+        for name, tensor in {"state": state, **others}.items():
+            check_equal_sizes(name, tensor, 0, "tokens", tokens, 0)
+
     def get_config(self):
         return {**super().get_config(), "units": self.units, "dropout": self.dropout}
 
@@ -114,6 +125,10 @@ class AttentionDecoder(RecurrentDecoder):
         `(batch, target, units + value_features)`, and with `return_attention_scores` the weights
         `(batch, target, source)`.
 
+    Raises:
+        ValueError: if a size or `dropout` is out of range, a rank is wrong, the state is not `units` wide, batch sizes
+            differ, or the lengths are not whole numbers.
+
     Example:
         >>> decoder = AttentionDecoder(units=4)
         >>> values = ops.ones((2, 7, 3))
@@ -126,6 +141,7 @@ class AttentionDecoder(RecurrentDecoder):
     def __init__(self, units, attention_units=None, dropout=0.0, **kwargs):
         super().__init__(units, dropout, **kwargs)
         self.attention_units = units if attention_units is None else attention_units
+        check_size("attention_units", self.attention_units)
         self._attention = AdditiveAttention(self.attention_units, dtype=self.dtype_policy, name="attention")
 
     def build(self, tokens_shape, state_shape, values_shape, lengths_shape=None):
@@ -134,6 +150,7 @@ class AttentionDecoder(RecurrentDecoder):
         self.built = True
 
     def call(self, tokens, state, values, lengths, return_attention_scores=False, training=None):
+        self._check(tokens, state, values=values, lengths=lengths)
         memory = self.prepare(values, lengths)
         outputs = self.walk(tokens, state, memory, training)
         return (outputs, self._alignments(state, outputs, memory)) if return_attention_scores else outputs
@@ -163,6 +180,7 @@ class AttentionDecoder(RecurrentDecoder):
         return (*tokens_shape[:-1], self.units + values_shape[-1])
 
     def compute_output_spec(self, tokens, state, values, lengths, return_attention_scores=False, training=None):
+        self._check(tokens, state, values=values, lengths=lengths)
         shape = self.compute_output_shape(tokens.shape, state.shape, values.shape)
         outputs = keras.KerasTensor(shape, self.compute_dtype)
         weights = keras.KerasTensor((*tokens.shape[:-1], values.shape[1]), self.compute_dtype)
@@ -188,6 +206,10 @@ class ContextDecoder(RecurrentDecoder):
     Returns:
         `(batch, target, units + context_features)`
 
+    Raises:
+        ValueError: if `units` or `dropout` is out of range, a rank is wrong, the state is not `units` wide, or batch
+            sizes differ.
+
     Example:
         >>> decoder = ContextDecoder(units=4)
         >>> tuple(decoder(ops.ones((2, 5, 6)), ops.zeros((2, 4)), ops.ones((2, 3))).shape)
@@ -202,6 +224,7 @@ class ContextDecoder(RecurrentDecoder):
         self.built = True
 
     def call(self, tokens, state, context, training=None):
+        self._check(tokens, state, context=context)
         return self.walk(tokens, state, self.prepare(context), training)
 
     def prepare(self, context):
@@ -214,3 +237,9 @@ class ContextDecoder(RecurrentDecoder):
 
     def compute_output_shape(self, tokens_shape, state_shape, context_shape):
         return (*tokens_shape[:-1], self.units + context_shape[-1])
+
+    def compute_output_spec(self, tokens, state, context, training=None):
+        self._check(tokens, state, context=context)
+        return keras.KerasTensor(
+            self.compute_output_shape(tokens.shape, state.shape, context.shape), self.compute_dtype
+        )

@@ -4,6 +4,7 @@ A mask is boolean and True means "attend / keep". Sequences are padded on the ri
 vector of lengths say the same thing.
 """
 
+import keras
 from keras import ops
 
 
@@ -19,10 +20,19 @@ def length_mask(lengths, size):
     Returns:
         bool `(batch, size)`, True where a position is kept.
 
+    Raises:
+        ValueError: if the lengths are not whole numbers, one a row.
+
     Example:
         >>> print(ops.convert_to_numpy(length_mask([1, 3], 3)).tolist())
         [[True, False, False], [True, True, True]]
     """
+    lengths = ops.convert_to_tensor(lengths)
+    dtype = keras.backend.standardize_dtype(lengths.dtype)
+    if len(lengths.shape) != 1 or "int" not in dtype:
+        raise ValueError(
+            f"lengths are {dtype} of shape {tuple(lengths.shape)}; wanted int32 (batch,), one for each row"
+        )
     lengths = ops.cast(lengths, "int32")
     positions = ops.arange(size, dtype="int32")
     return ops.expand_dims(positions, 0) < ops.expand_dims(lengths, 1)  # (batch, size)

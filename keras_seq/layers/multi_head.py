@@ -11,7 +11,7 @@ import math
 import keras
 from keras import ops
 
-from keras_seq.layers.arguments import check_attention_inputs, check_share, check_size
+from keras_seq.layers.arguments import check_attention_inputs, check_bool, check_share, check_size
 from keras_seq.layers.attention import masked_softmax
 from keras_seq.layers.cache import write_at
 from keras_seq.layers.masks import causal_mask, combine_masks
@@ -42,6 +42,17 @@ def multi_head_weights(query, key, mask=None):
 
     Returns:
         `(batch, heads, target, source)`; zeros where there is nothing to attend to.
+
+    Raises:
+        ValueError: if the mask is not bool.
+
+    Example:
+        >>> key = ops.reshape(ops.array([[1.0, 0.0], [0.0, 1.0]]), (1, 2, 1, 2))  # two positions, one head
+        >>> query = ops.reshape(ops.array([0.0, math.sqrt(2)]), (1, 1, 1, 2))
+        >>> print(ops.convert_to_numpy(multi_head_weights(query, key)).round(3))  # 1 : e
+        [[[[0.269 0.731]]]]
+
+    Reference: Vaswani et al., 2017, "Attention Is All You Need", equation 1.
     """
     scores = ops.einsum("bthk,bshk->bhts", *widen(query / math.sqrt(query.shape[-1]), key))
     weights = masked_softmax(scores, None if mask is None else ops.expand_dims(mask, 1))
@@ -59,6 +70,17 @@ def fused_attention(query, key, value, mask=None):
 
     Returns:
         `(batch, target, heads, head size)`; zeros where there is nothing to attend to.
+
+    Raises:
+        ValueError: if the mask is not bool.
+
+    Example:
+        >>> query, key = ops.ones((2, 3, 2, 4)), ops.ones((2, 5, 2, 4))
+        >>> tuple(fused_attention(query, key, key).shape)
+        (2, 3, 2, 4)
+
+    Reference: Vaswani et al., 2017, "Attention Is All You Need", equation 1; for what such a kernel does, Dao et al.,
+    2022, "FlashAttention: Fast and Memory-Efficient Exact Attention with IO-Awareness".
     """
     if keras.backend.backend() == "tensorflow" and keras.backend.standardize_dtype(query.dtype) == "float16":
         # Keras has no fused kernel for TensorFlow, and its product overflows in float16.
@@ -66,6 +88,8 @@ def fused_attention(query, key, value, mask=None):
     query = query / math.sqrt(query.shape[-1])
     if mask is None:
         return ops.dot_product_attention(query, key, value, scale=1.0)
+    mask = ops.convert_to_tensor(mask)
+    check_bool("mask", mask)
     # What the kernels return for a row with nothing to attend to differs by backend, NaN included: such a row attends
     # to everything, and is then set to zero.
     anything = ops.any(mask, axis=-1, keepdims=True)  # (batch or 1, 1 or target, 1)

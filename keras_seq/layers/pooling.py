@@ -40,6 +40,8 @@ def max_pooling(images, pool_size=2, strides=None, padding="valid"):
         >>> images = ops.reshape(ops.arange(16, dtype="float32"), (1, 4, 4, 1))
         >>> print(ops.convert_to_numpy(max_pooling(images))[0, :, :, 0].tolist())
         [[5.0, 7.0], [13.0, 15.0]]
+
+    Reference: Ranzato, Huang, Boureau and LeCun, 2007.
     """
     return ops.max(_pool_windows(check_images(images), pool_size, strides, padding, filling=float("-inf")), axis=(3, 4))
 
@@ -64,6 +66,8 @@ def average_pooling(images, pool_size=2, strides=None, padding="valid"):
         >>> images = ops.reshape(ops.arange(16, dtype="float32"), (1, 4, 4, 1))
         >>> print(ops.convert_to_numpy(average_pooling(images))[0, :, :, 0].tolist())
         [[2.5, 4.5], [10.5, 12.5]]
+
+    Reference: LeCun, Bottou, Bengio and Haffner, 1998, section II.B, where it has a learned scale and bias.
     """
     images = check_images(images)
     pixels = _pool_windows(images, pool_size, strides, padding, filling=0)
@@ -113,6 +117,8 @@ class MaxPooling2D(_Pooling2D):
     Example:
         >>> tuple(MaxPooling2D(2)(ops.ones((2, 4, 6, 3))).shape)
         (2, 2, 3, 3)
+
+    Reference: Ranzato, Huang, Boureau and LeCun, 2007.
     """
 
     def call(self, images):

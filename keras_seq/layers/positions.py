@@ -87,6 +87,9 @@ class SinusoidalPositions(_Positions):
     Keras and PyTorch have no such layer; KerasHub's `SinePositionEncoding` returns the positions alone, and computes
     them in the layer's dtype, in which bfloat16 takes position 257 for 256.
 
+    Args:
+        kwargs: arguments of every layer, such as `dtype`.
+
     Call arguments:
         inputs: `(batch, time, features)`, `features` even; embeddings, scaled to the size of the positions (see
             `ScaledEmbedding`).
@@ -187,7 +190,13 @@ class RandomPositions(_PositionTable):
         max_length: int, number of positions.
         seed: int, what the vectors are drawn from; backends draw differently.
 
-    Call arguments, returns and errors: as `LearnedPositions`.
+    Call arguments: as `LearnedPositions`.
+
+    Returns:
+        `(batch, time, features)`; the mask is passed on.
+
+    Raises:
+        ValueError: as `LearnedPositions`.
 
     Example:
         >>> layer = RandomPositions(max_length=5, seed=3)

@@ -30,6 +30,14 @@ def additive_scores(query, key, scale=None):
 
     Returns:
         `(batch, target, source)`
+
+    Example:
+        >>> query, key = ops.zeros((1, 1, 2)), ops.array([[[0.0, 0.0], [9.0, 9.0]]])
+        >>> print(ops.convert_to_numpy(additive_scores(query, key)).round(3).tolist())
+        [[[0.0, 2.0]]]
+
+    Reference: Bahdanau, Cho and Bengio, 2015, "Neural Machine Translation by Jointly Learning to Align and Translate",
+    appendix A.1.2.
     """
     together = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(key, 1))  # (batch, target, source, units)
     return ops.sum(together if scale is None else together * scale, axis=-1)  # (batch, target, source)
@@ -47,6 +55,14 @@ def dot_scores(query, key, divisor=1.0):
 
     Returns:
         `(batch, target, source)`, float32 where query and key are float16.
+
+    Example:
+        >>> query, key = ops.array([[[0.0, 2.0]]]), ops.array([[[1.0, 0.0], [0.0, 1.0]]])
+        >>> print(ops.convert_to_numpy(dot_scores(query, key, divisor=4.0)).tolist())
+        [[[0.0, 0.5]]]
+
+    Reference: Luong, Pham and Manning, 2015, "Effective Approaches to Attention-based Neural Machine Translation",
+    equation 8; Vaswani et al., 2017, "Attention Is All You Need", equation 1, for the divisor.
     """
     return ops.einsum("btk,bsk->bts", *widen(query / divisor, key))
 
@@ -60,7 +76,10 @@ def widen(*tensors):
 
 
 class ScoringRule(keras.layers.Layer):
-    """What every rule offers.
+    """What every rule offers; a rule of your own has `compare`, and projections where it needs them.
+
+    Args:
+        kwargs: arguments of every layer, such as `dtype`.
 
     Call arguments:
         query: `(batch, target, query_features)`
@@ -71,6 +90,13 @@ class ScoringRule(keras.layers.Layer):
 
     Raises:
         ValueError: if a rank is wrong, batch sizes disagree, or the rule cannot compare such widths.
+
+    Example:
+        >>> class Nearness(ScoringRule):
+        ...     def compare(self, query, key):
+        ...         return -ops.sum((ops.expand_dims(query, 2) - ops.expand_dims(key, 1)) ** 2, axis=-1)
+        >>> print(ops.convert_to_numpy(Nearness()(ops.zeros((1, 1, 2)), ops.ones((1, 3, 2)))).tolist())
+        [[[-2.0, -2.0, -2.0]]]
     """
 
     def call(self, query, key):
@@ -116,8 +142,10 @@ class TanhSumScore(ScoringRule):
     Args:
         units: int, width of the scoring network.
 
+    Call arguments and returns: as `ScoringRule`.
+
     Raises:
-        ValueError: if `units` is not a size.
+        ValueError: if `units` is not a size, and as `ScoringRule`.
 
     Example:
         >>> tuple(TanhSumScore(units=4)(ops.ones((2, 3, 5)), ops.ones((2, 7, 6))).shape)
@@ -160,8 +188,10 @@ class AdditiveScore(TanhSumScore):
     Args:
         units: int, width of the scoring network.
 
+    Call arguments and returns: as `ScoringRule`.
+
     Raises:
-        ValueError: if `units` is not a size.
+        ValueError: if `units` is not a size, and as `ScoringRule`.
 
     Example:
         >>> tuple(AdditiveScore(units=4)(ops.ones((2, 3, 5)), ops.ones((2, 7, 6))).shape)
@@ -181,6 +211,11 @@ class DotScore(ScoringRule):
     """The dot product; query and key must be equally wide.
 
         score(query, key) = query . key
+
+    Call arguments and returns: as `ScoringRule`.
+
+    Raises:
+        ValueError: if query and key differ in width, and as `ScoringRule`.
 
     Example:
         >>> print(ops.convert_to_numpy(DotScore()(ops.array([[[1.0, 2.0]]]), ops.array([[[3.0, 4.0]]]))).tolist())
@@ -209,6 +244,8 @@ class ScaledDotScore(DotScore):
 
         score(query, key) = query . key / sqrt(features)
 
+    Call arguments, returns and errors: as `DotScore`.
+
     Example:
         >>> query, key = ops.array([[[0.0, 2.0]]]), ops.array([[[1.0, 0.0], [0.0, 1.0]]])
         >>> print(ops.convert_to_numpy(ScaledDotScore()(query, key)).round(3).tolist())
@@ -226,6 +263,8 @@ class GeneralScore(ScoringRule):
     """Luong's bilinear rule: a dot product after one linear map, so widths may differ.
 
         score(query, key) = query . (W key)
+
+    Call arguments, returns and errors: as `ScoringRule`.
 
     Example:
         >>> tuple(GeneralScore()(ops.ones((2, 3, 5)), ops.ones((2, 7, 6))).shape)

@@ -89,6 +89,8 @@ def windows(images, size, strides=1, dilation=1):
         >>> numbers = ops.reshape(ops.arange(9), (1, 3, 3, 1))
         >>> print(ops.convert_to_numpy(windows(numbers, 2))[0, 1, 0, :, :, 0].tolist())
         [[3, 4], [6, 7]]
+
+    Reference: Dumoulin and Visin, 2016, figures 2.1 to 2.7 and, for the dilation, 5.1.
     """
     images = ops.convert_to_tensor(images)
     (height, width), (down, across) = pair("size", size), pair("strides", strides)

@@ -64,6 +64,12 @@ def test_however_low_the_kept_scores_are_masked_ones_get_no_weight(size):
     np.testing.assert_allclose(weights, [[0, 0.5, 0.5, 0]], atol=1e-6)
 
 
+def test_a_mask_of_numbers_to_be_added_is_refused():
+    """0 and minus infinity, as other libraries have it: it would keep what it is to hide."""
+    with pytest.raises(ValueError, match="mask is float32; attention wants bool, True where a key may be attended to"):
+        masked_softmax(np.zeros((2, 3), "float32"), np.array([0.0, 0.0, -np.inf], "float32"))
+
+
 def test_the_score_is_v_dot_tanh_of_the_sum():
     query, key = np.array([[[0.5, -1.0]]]), np.array([[[0.25, 1.0], [-0.5, 1.0]]])
     scores = additive_scores(query, key, np.array([2.0, 3.0]))

@@ -220,3 +220,33 @@ def test_a_scoring_network_without_units_is_refused_and_not_replaced():
     with pytest.raises(ValueError, match="units=0 is not a width"):
         AttentionDecoder(UNITS, attention_units=0)
     assert AttentionDecoder(UNITS).attention_units == UNITS
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"tokens": (BATCH, TOKEN)}, r"tokens has shape \(2, 4\); attention wants \(batch, time, features\)"),
+        ({"state": (BATCH, 9)}, r"state has shape \(2, 9\); this decoder wants \(batch, 6\), its units: put a Dense"),
+        ({"state": (BATCH, 1, UNITS)}, r"state has shape \(2, 1, 6\); this decoder wants \(batch, 6\)"),
+        ({"state": (3, UNITS)}, r"state of shape \(3, 6\) has 3 on axis 0, but tokens of shape .* has 2 on axis 0"),
+        ({"values": (3, SOURCE, VALUE)}, r"values of shape \(3, 5, 7\) has 3 on axis 0, but tokens"),
+        ({"lengths": (3,)}, r"lengths of shape \(3,\) has 3 on axis 0, but tokens"),
+        ({"context": (3, VALUE)}, r"context of shape \(3, 7\) has 3 on axis 0, but tokens"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused_with_values_and_without(wrong, message):
+    shapes = {"tokens": (BATCH, TARGET, TOKEN), "state": (BATCH, UNITS)}
+    others = {"context": (BATCH, VALUE)} if "context" in wrong else {"values": (BATCH, SOURCE, VALUE), "lengths": (2,)}
+    make = ContextDecoder if "context" in wrong else AttentionDecoder
+    for tensor in (ops.ones, lambda shape, dtype: keras.Input(batch_shape=shape, dtype=dtype)):
+        given = {
+            name: tensor(shape, "int32" if name == "lengths" else "float32")
+            for name, shape in {**shapes, **others, **wrong}.items()
+        }
+        with pytest.raises(ValueError, match=message):
+            make(UNITS)(**given)
+
+
+def test_lengths_that_are_not_whole_are_refused():
+    with pytest.raises(ValueError, match="lengths are float32 .* wanted int32"):
+        AttentionDecoder(UNITS)(*arrays(), LENGTHS.astype("float32"))

@@ -1,6 +1,7 @@
 """Lengths to masks and back."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,15 @@ def test_lengths_come_back_from_their_mask(lengths):
     mask = length_mask(np.array(lengths, "int32"), 9)
     assert ops.convert_to_numpy(mask).shape == (len(lengths), 9)
     assert ops.convert_to_numpy(mask_lengths(mask)).tolist() == lengths
+
+
+def test_lengths_that_are_no_lengths_are_refused():
+    with pytest.raises(ValueError, match=r"lengths are float32 of shape \(2,\); wanted int32 \(batch,\)"):
+        length_mask(np.array([2.0, 3.0], "float32"), 5)
+    with pytest.raises(ValueError, match=r"lengths are int32 of shape \(2, 1\); wanted int32 \(batch,\)"):
+        length_mask(np.array([[2], [3]], "int32"), 5)
+    with pytest.raises(ValueError, match=r"lengths are bool of shape \(3,\)"):
+        length_mask(np.array([True, True, False]), 3)
 
 
 def test_padding_is_where_the_id_is_zero():

@@ -197,3 +197,10 @@ def test_the_fused_path_takes_one_mask_for_all_of_a_batch():
     wanted = ops.einsum("bhts,bshk->bthk", weights, ops.array(value, weights.dtype))
     np.testing.assert_allclose(fused_attention(query, key, value, mask), wanted, atol=1e-6)
     assert not np.any(weights[..., 4])
+
+
+def test_a_mask_of_numbers_is_refused_on_both_paths():
+    query = key = np.ones((BATCH, TARGET, 2, 3), "float32")
+    for function in (fused_attention, lambda *inputs: multi_head_weights(inputs[0], inputs[1], inputs[3])):
+        with pytest.raises(ValueError, match="mask is float32; attention wants bool"):
+            function(query, key, key, np.zeros((BATCH, 1, TARGET), "float32"))

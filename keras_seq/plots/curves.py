@@ -27,8 +27,9 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", mark
     axes.set_ylabel(ylabel, color=INK)
     axes.set_xscale("log" if "x" in log else "linear")
     axes.set_yscale("log" if "y" in log else "linear")
-    axes.xaxis.set_major_formatter(lambda value, _: _short(value))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %" if percent else _short(value))
+    for axis, name, own_percent in ((axes.xaxis, "x", False), (axes.yaxis, "y", percent)):
+        if not (name in log and _spans_many_powers(axis)):  # a logarithmic axis writes powers of ten by itself
+            axis.set_major_formatter(lambda value, _, own=own_percent: f"{100 * value:.4g} %" if own else _short(value))
     if title:
         axes.set_title(title, fontsize=13, color=INK, loc="left")
     axes.grid(axis="y", color="#e4e7eb")
@@ -39,6 +40,11 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", mark
         axes.legend(frameon=False)
     figure.tight_layout()
     return save(figure, path)
+
+
+def _spans_many_powers(axis):
+    low, high = axis.get_view_interval()
+    return high > 1e6 * low
 
 
 def _short(value):

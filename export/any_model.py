@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from export import children
 from export.bundle import files_of, remove
+from export.layer_names import names_of
 from export.recurrent import recurrent_by
 from export.recurrent_onnx import onnx_operator
 from export.traced import SIGNATURE
@@ -32,6 +33,8 @@ class Exported:
         inputs, outputs: dict of name -> {"shape", "dtype"}, in the order of the model.
         max_error: float, the largest difference from Keras on the samples.
         loops: dict of layer name -> why that recurrent layer stayed Keras's loop.
+        kept: tuple of names of the layers that stay in float32 in an artefact of 8 bits, which would be too far from
+            Keras otherwise.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class Exported:
     outputs: dict
     max_error: float
     loops: dict
+    kept: tuple = ()
 
 
 def to_saved_model(model, path, samples=None, padding="any", timeout=_TIMEOUT):
@@ -138,13 +142,13 @@ def _export(
         answers = [model(_packed(model, sample), training=False) for sample in samples]
         _write_samples(data, model, samples, answers)
         task = {"format": format, "precision": precision, "path": str(made), "samples": str(data)}
-        converting = {"step": "convert", "traced": str(traced), "batch": batch, **task}
-        children.call("export.traced", converting, what=f"{what}: conversion", timeout=timeout)
+        converting = {"step": "convert", "traced": str(traced), "batch": batch, "names": names_of(model.variables)}
+        kept = children.call("export.traced", converting | task, what=f"{what}: conversion", timeout=timeout)
         report = children.call("export.traced", {"step": "prove", **task}, what=f"{what}: proof", timeout=timeout)
         remove(path)
         os.replace(made, path)
     size = sum(Path(path.parent, name).stat().st_size for name in files_of(path.parent, path.name))
-    return Exported(path, size, loops=loops, **report)
+    return Exported(path, size, loops=loops, kept=tuple(kept), **report)
 
 
 def trace(model, kernel, folder, batch=None, length=None, padding="any"):

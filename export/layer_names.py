@@ -28,12 +28,14 @@ def names_of(variables):
     Returns:
         dict of fingerprint -> layer, such as "decoder/attention/query_map"; JSON can hold it.
     """
-    names = {}
+    names, tops = {}, {variable.path.split("/")[0] for variable in variables if "/" in variable.path}
+    # A Sequential model puts its own name first.
+    own = f"{tops.pop()}/" if len(tops) == 1 and all(variable.path.count("/") > 1 for variable in variables) else ""
     for variable in variables:
         array = np.asarray(variable.numpy())
         if array.ndim < 2 or array.size < LEAST_NUMBERS or array.dtype.kind not in "fV":
             continue
-        layer = _layer(variable.path)
+        layer = _layer(variable.path.removeprefix(own))
         for piece in _pieces(array.astype("float32")):
             names.setdefault(fingerprint(piece), layer)
     return names

@@ -9,11 +9,9 @@ int8            products and convolutions in 8 bits, ranges measured beforehand 
 The recipes of 8 bits. Both can keep layers in float32, which `export.recover` chooses where the score falls: the
 products of a kept layer are excluded, and its constants stored as they are.
 
-"dynamic, columns in 7 bits"      tokens changed wholesale under ONNX Runtime's defaults, a scale for the whole matrix and
-                                  8 bits: a processor without VNNI adds two products of 8 bits in 16, which overflow. With
-                                  a scale a column and 7 bits nothing overflows. Inside a loop ONNX Runtime's own products
-                                  of integers are no faster at a batch of one, and rounding the state at each step adds
-                                  up; there weights are only stored in 8 bits, with a scale a row.
+"dynamic, columns in 7 bits"      weights with a scale for each column and 7 bits. A processor without VNNI adds two
+                                  products of 8 bits in 16, which overflow: with ONNX Runtime's defaults, 8 bits and a
+                                  scale for the whole matrix, tokens changed wholesale.
 "calibrated, columns in 7 bits"   the same weights, and the other side's ranges measured beforehand.
 
 What they cost: `python -m export build RUN --formats onnx --precisions float32 dynamic_int8`, and for any model

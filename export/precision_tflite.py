@@ -145,7 +145,8 @@ class Source:
     def _floats(self):
         """dict of layer -> {buffer of the 8-bit file: its numbers in float32}."""
         original = tflite_file.read(self._converter("float32").convert())
-        owner = {buffer: name for name, layer in layers_of(original, self._names).items() for buffer in layer.buffers}
+        layers = layers_of(original, self._names)
+        owner = {buffer: name for name, layer in layers.items() for buffer in layer.buffers}
         arrays = {
             tensor.buffer: tflite_file.constant(original, tensor)
             for graph in original.subgraphs
@@ -156,7 +157,7 @@ class Source:
         for ours, theirs in tflite_keep.matches(tflite_file.read(self._plain), original).items():
             if theirs in owner:
                 floats.setdefault(owner[theirs], {})[ours] = arrays[theirs]
-        return floats
+        return {name: floats[name] for name in layers if name in floats}
 
     def _restored(self, keep):
         model = tflite_file.read(self._plain)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from export import children, errors, runtime
+from export.recover import recover
 
 SIGNATURE = "serving_default"
 # Share of the largest value by which an artefact may differ from Keras.
@@ -20,40 +21,99 @@ def work(step, **task):
     return {"convert": convert, "prove": prove}[step](**task)
 
 
-def convert(format, precision, traced, path, samples, batch=None):
-    """Writes the artefact `path` of the SavedModel `traced`; returns nothing."""
-    {"saved_model": _keep, "tflite": _to_tflite, "onnx": _to_onnx}[format](traced, path, precision, samples, batch)
+def convert(format, precision, traced, path, samples, batch=None, names=None):
+    """Writes the artefact `path` of the SavedModel `traced`.
 
+    In 8 bits layers stay in float32 where the artefact would not be proven otherwise, see `export.recover`.
 
-def _keep(traced, path, precision, samples, batch):
-    shutil.move(traced, path)
+    Args:
+        names: what `export.layer_names.names_of` returned for the model.
 
+    Returns:
+        list of the names of layers that stay in float32 in an artefact of 8 bits.
+    """
+    if format == "saved_model":
+        shutil.move(traced, path)
+        return []
+    maker = {"tflite": _TFLite, "onnx": _ONNX}[format](traced, precision, _read(samples), batch, names)
+    if precision not in maker.recipes:
+        Path(path).write_bytes(maker.make(()))
+        return []
 
-def _to_tflite(traced, path, precision, samples, batch):
-    from export import precision_tflite
+    def judge(content):
+        Path(path).write_bytes(content)
+        return _judge(format, precision, Path(path), samples)
 
-    representative = {SIGNATURE: list(_single(_read(samples), batch))}
     try:
-        content = precision_tflite.convert(traced, [SIGNATURE], precision, representative)
-    except Exception as error:  # the converter raises its own and others' errors, all with the whole graph in them
-        raise errors.ConversionError(_unsupported(str(error), r'"([A-Z]\w+):", "([^"@]+)@', "TFLite")) from error
-    Path(path).write_bytes(content)
+        found = recover(maker.make, judge, maker.layers, wanted=1)
+    except errors.TaskError:  # nothing helps; the proof says what is wrong with the artefact that has all in 8 bits
+        Path(path).write_bytes(maker.make(()))
+        return []
+    Path(path).write_bytes(found.artefact)
+    return list(found.kept)
 
 
-def _to_onnx(traced, path, precision, samples, batch):
-    import onnx
+def _judge(format, precision, path, samples):
+    """Whether an artefact would be proven, 1 or 0; and its mean error as a share of the outputs' size."""
+    call, described = _open(format, path)
+    batch, proven, damage = next(iter(described["inputs"].values()))["shape"][0], 1, []
+    for number, (inputs, outputs, input_names, output_names) in enumerate(_read(samples)):
+        got = _in_batches(call, _by_name(inputs, input_names), batch)
+        for name, wanted in zip(output_names, outputs, strict=True):
+            try:
+                _check(name, wanted, got[name], precision, number)
+            except errors.NumbersError:
+                proven = 0
+            damage.append(float(np.abs(got[name] - wanted).mean() / max(np.abs(wanted).mean(), 1e-9)))
+    return proven, float(np.mean(damage))
 
-    from export import onnx as formats
-    from export import onnx_passes, precision_onnx
 
-    model = formats.from_saved_model(traced, SIGNATURE)
-    unknown = formats.unknown_operators(model)
-    if unknown:
-        raise errors.ConversionError(_advice("ONNX", unknown))
-    representative = [_by_name(inputs, names) for inputs, _, names, _ in _read(samples)]
-    model = precision_onnx.convert(model, precision, representative)
-    onnx_passes.settle_loops(model.graph)
-    onnx.save_model(model, path)
+class _TFLite:
+    """Makes TFLite files of one SavedModel."""
+
+    def __init__(self, traced, precision, samples, batch, names):
+        from export import precision_tflite
+
+        self.recipes = precision_tflite.RECIPES
+        representative = {SIGNATURE: list(_single(samples, batch))}
+        self._source = precision_tflite.Source(traced, [SIGNATURE], precision, representative, names)
+
+    def layers(self):
+        return self._source.layers
+
+    def make(self, keep):
+        try:
+            return self._source.make(keep)
+        except Exception as error:  # the converter raises its own and others' errors, all with the whole graph in them
+            raise errors.ConversionError(_unsupported(str(error), r'"([A-Z]\w+):", "([^"@]+)@', "TFLite")) from error
+
+
+class _ONNX:
+    """Makes ONNX files of one SavedModel."""
+
+    def __init__(self, traced, precision, samples, batch, names):
+        from export import onnx, precision_onnx
+
+        self.recipes = precision_onnx.RECIPES
+        self._model, self._precision, self._names = onnx.from_saved_model(traced, SIGNATURE), precision, names
+        self._representative = [_by_name(inputs, names) for inputs, _, names, _ in samples]
+        unknown = onnx.unknown_operators(self._model)
+        if unknown:
+            raise errors.ConversionError(_advice("ONNX", unknown))
+
+    def layers(self):
+        from export import precision_onnx
+
+        return precision_onnx.layers(self._model, self._precision, self._names)
+
+    def make(self, keep):
+        from export import onnx_passes, precision_onnx
+
+        model = type(self._model)()
+        model.CopyFrom(self._model)
+        model = precision_onnx.convert(model, self._precision, self._representative, keep, self._names)
+        onnx_passes.settle_loops(model.graph)
+        return model.SerializeToString()
 
 
 def _single(samples, batch):

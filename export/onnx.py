@@ -12,10 +12,11 @@ import tf2onnx
 from onnx import external_data_helper
 
 from export import onnx_passes, precision_onnx
-from export.onnx_operators import HANDLERS
+from export.onnx_operators import HANDLERS, put_between
 from export.recurrent import recurrent_by
 from export.recurrent_onnx import onnx_operator
 from export.signatures import generator_signatures, input_specs
+from keras_seq.layers.cache import writing_by
 
 OPSET = 17
 WEIGHTS = "weights.bin"
@@ -29,7 +30,7 @@ def convert(model, limits, path, precision="float32", beams=None):
     """Writes `generate.onnx`, `encode.onnx`, `step.onnx` and `weights.bin` into the folder `path`."""
     path = Path(path)
     path.mkdir()
-    with recurrent_by(onnx_operator, model, padding="right"):
+    with recurrent_by(onnx_operator, model, padding="right"), writing_by(put_between):
         signatures = generator_signatures(model, limits, static=False, beams=beams)
     graphs = {name: from_function(function, input_specs(function)) for name, function in signatures.items()}
     weights = SharedWeights()

@@ -61,3 +61,17 @@ HANDLERS = {
     "PyFuncStateless": (_make_operator, []),
     "SelectV2": (_make_where, []),
 }
+
+
+def put_between(buffer, position, values, axis):
+    """A writer for `keras_seq.layers.cache.writing_by`: what is before, the values, what is after.
+
+    To select by comparing positions takes ONNX Runtime four times as long, 30 and 8 us for 8 heads of 64 keys. A
+    position behind the buffer's end counts as the last one.
+    """
+    length = buffer.shape[axis]
+    position = tf.minimum(position, length - 1)
+    before, _, after = tf.split(buffer, tf.stack([position, 1, length - 1 - position]), axis)
+    written = tf.concat([before, values, after], axis)
+    written.set_shape(buffer.shape)
+    return written

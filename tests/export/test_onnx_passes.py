@@ -4,9 +4,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
-from export import ExportError, onnx_passes, precision_onnx
+from export import ExportError, onnx_operators, onnx_passes, precision_onnx
+from export import onnx as formats
+from keras_seq.layers.cache import write_at, writing_by
 
 WEIGHTS = np.random.default_rng(0).normal(size=(40, 50)).astype("float32")
 
@@ -132,6 +135,30 @@ def test_a_result_of_the_graph_that_a_loop_hands_on_stays(x):
     (loop,) = (node for node in model.graph.node if node.op_type == "Loop")
     assert list(loop.input) == ["times", "", "first", "x"] and list(loop.output) == ["sum", "last"]
     np.testing.assert_array_equal(run(model, x), wanted)
+
+
+@pytest.mark.parametrize("position, written_at", [(0, 0), (3, 3), (6, 6), (9, 6)])
+def test_values_are_put_between_what_is_before_and_after(position, written_at):
+    buffer = np.random.default_rng(2).normal(size=(3, 2, 7, 5)).astype("float32")
+    values = np.random.default_rng(3).normal(size=(3, 2, 5)).astype("float32")
+
+    def write(buffer, position, values):
+        with writing_by(onnx_operators.put_between):
+            return write_at(buffer, position, values, axis=2)
+
+    specs = [
+        tf.TensorSpec((None, 2, 7, 5), name="buffer"),
+        tf.TensorSpec((), tf.int32, name="position"),
+        tf.TensorSpec((None, 2, 5), name="values"),
+    ]
+    model = formats.from_function(write, specs)
+    operators = {node.op_type for node in onnx_passes.nodes(model.graph)}
+    assert {"Split", "Concat"} <= operators and "Where" not in operators
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    made = session.run(None, {"buffer": buffer, "position": np.array(position, "int32"), "values": values})[0]
+    wanted = buffer.copy()
+    wanted[:, :, written_at] = values
+    np.testing.assert_array_equal(made, wanted)
 
 
 def test_large_weights_are_stored_in_8_bits(x):

@@ -109,7 +109,7 @@ def _draw(figure, axes, heat_map):
         axes.tick_params(which="minor", length=0)
     for row, column in heat_map.marks:
         corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) - 0.5 + (column, row)
-        axes.plot(*corners.T, color=SECOND, linewidth=1.8)
+        axes.plot(*corners.T, color=SECOND, linewidth=1.8, clip_on=False)
     if heat_map.form:
         _write_numbers(axes, matrix, heat_map.form, highest)
     elif not cells:

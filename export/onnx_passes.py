@@ -138,8 +138,8 @@ def _read_from_around(graph):
 def _compute_before(graph):
     """What a loop would compute anew in each round from what does not change is computed once, before it.
 
-    Of a Transformer's decoding that is the mask of the source: 13 of 229 operators a token, 7 % of the time. Not a
-    transposition: ONNX Runtime makes it part of the product that reads it, and that is faster than one without it.
+    Of a Transformer's decoding that is the mask of the source: 13 of 229 operators a token, and 11 us. Not a
+    transposition: ONNX Runtime makes it part of the product that reads it, and that is no slower than one without it.
     """
     for loop in [node for node in graph.node if node.op_type == "Loop"]:
         (body,) = _graphs_of(loop)

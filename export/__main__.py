@@ -1,6 +1,7 @@
 """The command line: `python -m export build | run | verify | benchmark | matrix`."""
 
 import argparse
+import os
 import sys
 
 
@@ -14,6 +15,7 @@ def main(argv=None):
     _add_benchmark(commands)
     _add_matrix(commands)
     args = parser.parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what TensorFlow tells of this machine is nobody's concern
     return args.work(args)
 
 
@@ -129,11 +131,11 @@ def _benchmark(args):
 
 def _matrix(args):
     from export import bundle as bundles
-    from export import matrix
+    from export import matrix, tables
 
     def work():
         rows = matrix.matrix(args.runs, args.beam, args.timeout, progress=_say)
-        _say("\n" + matrix.table(rows))
+        _say("\n" + tables.markdown(rows))
         if args.out:
             command = " ".join(
                 ["python -m export matrix", *args.runs, *(["--beam", str(args.beam)] if args.beam else [])]

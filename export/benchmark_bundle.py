@@ -1,12 +1,13 @@
 """How large, fast and good each artefact of a bundle is, on this machine: a table, JSON and a plot."""
 
-import json
 import os
 import platform
 from pathlib import Path
 
 from export import bundle as bundles
-from export import children, runtime
+from export import children
+from export.tables import score_in_words
+from export.verify_bundle import samples_of
 
 _TIMEOUT = 600
 
@@ -32,17 +33,18 @@ def benchmark(bundle, out=None, threads=(1, 2), rounds=3, timeout=_TIMEOUT, prog
     """
     bundle = Path(bundle)
     manifest = bundles.verify_checksums(bundle)
-    source_ids = _samples(bundle)
+    inputs = len(samples_of(bundle)["target"])
     report = {"machine": machine(), "rows": []}
-    progress(f"{report['machine']}; {len(source_ids)} texts, one at a time")
+    progress(f"{report['machine']}; {inputs} inputs, one at a time")
     progress(f"  {'':12} {'':12} {'threads':>7} {'score':>8} {'size':>9} {'median':>9} {'95 of 100':>9} {'memory':>8}")
     for artefact in manifest["artefacts"]:
         for number in threads:
             task = {
                 "format": artefact["format"],
                 "path": str(bundle / artefact["path"]),
-                "limits": manifest["limits"],
-                "source_ids": source_ids,
+                "bundle": str(bundle),
+                "kind": manifest["task"],
+                "limits": manifest.get("limits", {}),
                 "threads": number,
                 "rounds": rounds,
             }
@@ -69,19 +71,11 @@ def machine():
     return f"{name}, {os.cpu_count()} cores, {platform.system()}"
 
 
-def _samples(bundle):
-    try:
-        samples = json.loads((bundle / "samples.json").read_text(encoding="utf-8"))
-        return [sample["source_ids"] for sample in samples]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise runtime.BundleError(f"{bundle}/samples.json cannot be read ({error!r}); build the bundle again") from None
-
-
 def _line(row):
-    score = f"{100 * row['score']['exact_match']:.1f} %" if "score" in row else ""
+    score = score_in_words(row["score"]) if "score" in row else ""
     return (
         f"  {row['format']:12} {row['precision']:12} {row['threads']:7} {score:>8} {row.get('bytes', 0) / 1e6:6.2f} MB "
-        f"{row['median_ms']:6.2f} ms {row['worst_ms']:6.2f} ms {row['peak_memory_bytes'] / 1e6:5.0f} MB"
+        f"{row['median_ms']:6.2f} ms {row['worst_ms']:6.2f} ms {row['memory_bytes'] / 1e6:5.0f} MB"
     )
 
 
@@ -94,7 +88,7 @@ def _plot(path, report):
     names = [f"{row['format']}, {row['precision']}" for row in rows]
     measures = {
         "size, MB": [row.get("bytes", 0) / 1e6 for row in rows],
-        "one text, ms": [row["median_ms"] for row in rows],
-        "memory, MB": [row["peak_memory_bytes"] / 1e6 for row in rows],
+        "one input, ms": [row["median_ms"] for row in rows],
+        "memory, MB": [row["memory_bytes"] / 1e6 for row in rows],
     }
     bars(path, names, measures, f"{report['machine']}, {first} thread{'s' if first > 1 else ''}")

@@ -2,22 +2,23 @@
 
 import json
 import shutil
-import sys
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from export import bundle as bundles
-from export import children, errors, runtime
+from export import children, errors, ship, verification
+from export import runtime as runtimes
 from export.convert import PRECISIONS, artefact_name
+from export.describe import describe, manifest_of
+from export.examples import Task
+from export.tables import table
 
 FORMATS = tuple(PRECISIONS)
 # What is built when nobody says what: float32 everywhere, and the small file for phones.
 SENSIBLE = {"saved_model": ("float32",), "tflite": ("float32", "dynamic_int8"), "onnx": ("float32",)}
 _TIMEOUT = 600
 _TEST_EXAMPLES = 1000
-_SAMPLES = 32
-_PACKAGES = ("tensorflow", "keras", "tf2onnx", "onnxruntime", "ai-edge-litert", "tokenizers", "numpy")
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,18 @@ class Built:
 def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_TIMEOUT, progress=print):
     """Exports a trained run to a bundle, in which every artefact was held against Keras.
 
-    A float32 artefact writes what Keras writes, token for token; another precision scores at most half a point less.
+    A float32 artefact answers what Keras answers; another precision scores at most half a point less.
 
     Args:
-        run: path of a run directory: `model.keras`, `config.json`, `results.json`, both tokenizers and `test.tsv`.
+        run: path of a run directory: `model.keras`, `config.json`, `results.json`, and what `export.examples.Task` says
+            of its kind: tokenizers or labels, and a test set.
         out: path of the bundle; by default `bundle` in the run directory. An older bundle there is replaced.
         formats: some of "saved_model", "tflite" and "onnx".
         precisions: some of those in `export.convert.PRECISIONS`, each made in every format that has it; None takes
             what suits most: float32, and for TFLite "dynamic_int8" too.
-        beams: int, adds the signature `generate_beam` with so many beams; None leaves it out.
+        beams: int, adds the signature `generate_beam` with so many beams to a generator; None leaves it out.
         timeout: float, seconds that one conversion or proof may take.
-        progress: called with a line of text as each artefact is done.
+        progress: called with a line of text as things are done.
 
     Returns:
         `Built`. Artefacts that failed are in `refused` and not in the bundle.
@@ -52,24 +54,38 @@ def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_
         ExportError: if no artefact passed; nothing is written then.
     """
     run, wanted = Path(run), _wanted(tuple(dict.fromkeys(formats)), precisions)
-    config, results = _read_run(run)
+    config, results, task = _read_run(run)
+    if beams is not None and task.kind != "generate":
+        raise ValueError(f"beams={beams}: {run} does not write, so there is nothing to search; leave --beam out")
     out = Path(out) if out else run / "bundle"
-    limits = config["task"]["limits"]
+    before = _artefact_checksums(out)
     with bundles.Staging(out) as staging:
-        for name in ("source.tokenizer.json", "target.tokenizer.json"):
-            shutil.copyfile(run / name, staging / name)
-        progress(f"Keras writes the test set of {run} ...")
-        task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES, "beams": beams}
-        reference, keras = children.call("export.reference", task, what="the reference in Keras", timeout=timeout)
-        progress(_line({"format": "keras", "precision": "float32", **keras}))
-        options = {"beams": beams} if beams else {}
-        artefacts, refused = _artefacts(run, staging, limits, reference, wanted, options, timeout, progress)
-        if not artefacts:
+        _copy_vocabularies(run, task, staging)
+        progress(f"Keras answers the test set of {run} ...")
+        asked = {"run": str(run), "task": asdict(task), "most": _TEST_EXAMPLES, "beams": beams}
+        asked["numbers"] = str(staging / verification.CASES)
+        reference, keras = children.call("export.reference", asked, what="the reference in Keras", timeout=timeout)
+        (staging / "reference.json").write_text(json.dumps(reference), encoding="utf-8")
+        maker = _Maker(run, task, staging, beams, timeout, progress)
+        entries = [maker.make(number, len(wanted), *pair) for number, pair in enumerate(wanted, 1)]
+        (staging / "reference.json").unlink()
+        passed = [entry for entry in entries if not entry["refused"]]
+        refused = {f"{entry['format']} {entry['precision']}": entry["refused"] for entry in entries if entry["refused"]}
+        if not passed:
             raise errors.ExportError("no artefact passed; nothing is written.\n" + _reasons(refused))
-        manifest = _manifest(config, results, keras, artefacts) | ({"beams": beams} if beams else {})
-        _describe(staging, manifest, reference)
+        manifest = manifest_of(config, results, task, keras, passed, staging)
+        manifest |= {"beams": beams} if beams else {}
+        describe(staging, manifest, reference)
+        repeated = _compare_with_before(staging, manifest, before)
+        verification.write_report(staging, task.name, entries, **repeated)
         manifest = bundles.write_manifest(staging, manifest)
+    _tell(progress, keras, manifest, entries, repeated)
     return Built(out, manifest, refused)
+
+
+def writes(run):
+    """Whether a run's model is a generator, which beam search is for; raises `ValueError` as `build`."""
+    return _read_run(Path(run))[2].kind == "generate"
 
 
 def _wanted(formats, precisions):
@@ -95,81 +111,105 @@ def _wanted(formats, precisions):
 
 
 def _read_run(run):
+    """config.json, results.json and the `Task`."""
     if not run.is_dir():
         raise ValueError(f"{run} is not a run directory; train one with python tutorials/00_quickstart.py")
-    needed = (
-        "model.keras",
-        "config.json",
-        "results.json",
-        "source.tokenizer.json",
-        "target.tokenizer.json",
-        "test.tsv",
-    )
+    needed = ["model.keras", "config.json", "results.json"]
     missing = [name for name in needed if not (run / name).is_file()]
+    task = None
+    if "config.json" not in missing:
+        try:
+            config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+            task = Task.of(config)
+        except ValueError as error:
+            raise ValueError(f"{run}: config.json is damaged ({error}); train the run again") from None
+        missing += [name for name in task.files if not (run / name).is_file()]
     if missing:
         raise ValueError(
             f"{run} has no {', '.join(missing)}: the training did not finish there, or it is not a run directory. "
             "Run the same training command again: it continues"
         )
     try:
-        config, results = (json.loads((run / name).read_text(encoding="utf-8")) for name in needed[1:3])
-        if not all(isinstance(config["task"]["limits"][side], int) for side in ("source", "target")):
-            raise TypeError("limits are whole numbers of tokens")
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{run}: config.json or results.json is damaged ({error!r}); train the run again") from None
-    return config, results
+        results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+        if not isinstance(results, dict):
+            raise ValueError(f"it holds a {type(results).__name__}")
+    except ValueError as error:
+        raise ValueError(f"{run}: results.json is damaged ({error}); train the run again") from None
+    return config, results, task
 
 
-def _artefacts(run, staging, limits, reference, wanted, options, timeout, progress):
-    """Converts and proves each artefact; a failed one leaves nothing in the staging folder."""
-    artefacts, refused = [], {}
-    work = staging / "reference.json"
-    work.write_text(json.dumps(reference), encoding="utf-8")
-    for format, precision in wanted:
-        path = staging / artefact_name(format, precision)
-        task = {"format": format, "precision": precision, "path": str(path), "limits": limits}
-        what = f"{format} {precision}"
+def _copy_vocabularies(run, task, staging):
+    for name in task.files:
+        if not name.startswith("test."):
+            shutil.copyfile(run / name, staging / name)
+
+
+class _Maker:
+    """Converts and examines the artefacts of one run; a refused one leaves nothing in the staging folder."""
+
+    def __init__(self, run, task, staging, beams, timeout, progress):
+        self._run, self._task, self._staging = run, task, staging
+        self._beams, self._timeout, self._progress = beams, timeout, progress
+
+    def make(self, number, count, format, precision):
+        """What `export.verification.examine` says of it, with what the conversion has to tell."""
+        path = self._staging / artefact_name(format, precision)
+        begin = time.perf_counter()
+        self._progress(f"  [{number}/{count}] {format} {precision}: converting ...")
+        notes = {}
         try:
-            report = _make_and_prove(run, task, options if format != "saved_model" else {}, work, what, timeout)
+            notes = self._convert(format, precision, path) or {}
+            entry = self._examine(format, precision, path)
         except errors.ExportError as error:
+            kind = type(error).__name__
+            entry = {"path": path.name, "format": format, "precision": precision, "refused": str(error), "error": kind}
+        seconds = time.perf_counter() - begin
+        if entry["refused"]:
             bundles.remove(path)
-            refused[what] = str(error)
-            progress(f"  {format:12} {precision:12}  REFUSED: {error}")
-            continue
-        files = bundles.files_of(staging, path.name)
-        size = sum((staging / name).stat().st_size for name in files)
-        artefacts.append(
-            {"format": format, "precision": precision, "path": path.name, "files": files, "bytes": size, **report}
+            self._progress(f"  {format:12} {precision:12}  REFUSED: {entry['refused']}")
+            return entry
+        files = bundles.files_of(self._staging, path.name)
+        size = sum((self._staging / name).stat().st_size for name in files)
+        kept = notes.get("kept_in_float")
+        self._progress(
+            f"  {format:12} {precision:12}  {_proof(entry['task']['parity'])}, {seconds:.0f} s"
+            + (f"; kept in float32: {', '.join(kept)}" if kept else "")
         )
-        progress(_line(artefacts[-1]))
-    work.unlink()
-    return artefacts, refused
+        return {**entry, **notes, "files": files, "bytes": size}
 
+    def _convert(self, format, precision, path):
+        converting = {"run": str(self._run), "limits": self._task.limits, "format": format, "precision": precision}
+        converting |= {"path": str(path), "task": asdict(self._task)}
+        if self._beams and format != "saved_model":
+            converting["beams"] = self._beams
+        rounded = precision not in ("float32", "float16")
+        if rounded:
+            converting["reference"] = str(self._staging / "reference.json")
+        module = "export.quantise" if rounded else "export.convert"
+        what = f"{format} {precision}: conversion"
+        return children.call(module, converting, what=what, timeout=self._timeout)
 
-def _make_and_prove(run, task, options, reference, what, timeout):
-    converting = {"run": str(run), **task, **options}
-    notes = children.call("export.convert", converting, what=f"{what}: conversion", timeout=timeout)
-    proving = {**task, "reference": str(reference)}
-    report = children.call("export.prove", proving, what=f"{what}: proof", timeout=timeout)
-    return {**report, **(notes or {})}
-
-
-def _line(artefact):
-    parity, memory = artefact.get("parity"), artefact.get("peak_memory_bytes")
-    return (
-        f"  {artefact['format']:12} {artefact['precision']:12}  exact match "
-        f"{100 * artefact['score']['exact_match']:.1f} %, {artefact['bytes'] / 1e6:.2f} MB, "
-        f"{artefact['latency_ms']:.2f} ms" + (f", {memory / 1e6:.0f} MB of memory" if memory else "")
-        + (f", {_proof(parity)}" if parity else "")
-    )  # fmt: skip
+    def _examine(self, format, precision, path):
+        return verification.examine(
+            path,
+            format,
+            precision,
+            self._task.kind,
+            self._task.limits,
+            self._staging / "reference.json",
+            self._staging / verification.CASES,
+            self._timeout,
+        )
 
 
 def _proof(parity):
-    if "same_tokens" in parity:
-        return f"the same tokens on {parity['same_tokens']} of {parity['inputs']} inputs{_beam_proof(parity)}"
+    if "near_ties" not in parity:
+        same = parity.get("same_tokens", parity.get("same_labels"))
+        return f"the same as Keras on {same} of {parity['inputs']} inputs{_beam_proof(parity)}"
+    error = parity.get("max_log_probability_error", parity.get("max_probability_error"))
     return (
         f"equal on {parity['inputs']} inputs ({parity['near_ties']} near ties, "
-        f"log-probability within {parity['max_log_probability_error']:.0e}){_beam_proof(parity)}"
+        f"{'log-' if 'max_log_probability_error' in parity else ''}probability within {error:.0e}){_beam_proof(parity)}"
     )
 
 
@@ -182,39 +222,35 @@ def _reasons(refused):
     return "\n".join(f"{name}: {reason}" for name, reason in refused.items())
 
 
-def _manifest(config, results, keras, artefacts):
-    return {
-        "schema_version": runtime.SCHEMA_VERSION,
-        "task": "generate",
-        "name": config["task"]["name"],
-        "limits": config["task"]["limits"],
-        "vocabularies": {"source": "source.tokenizer.json", "target": "target.tokenizer.json"},
-        "normalisation": "the normalizer of each tokenizer.json",
-        "confidence": results.get("confidence"),
-        "keras": keras,
-        "artefacts": artefacts,
-        "made_by": _versions(),
-    }
-
-
-def _versions():
-    found = {"keras_seq": _version("keras_seq")}
-    found.update({name: _version(name) for name in _PACKAGES})
-    return {"python": sys.version.split()[0], **{name: number for name, number in found.items() if number}}
-
-
-def _version(package):
+def _artefact_checksums(bundle):
+    """Checksums of what an older bundle at the same place holds, by file; {} where there is none."""
     try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+        return {name: entry["sha256"] for name, entry in runtimes.read_manifest(bundle)["files"].items()}
+    except runtimes.BundleError:
+        return {}
 
 
-def _describe(staging, manifest, reference):
-    """Everything in a bundle that is not a model: samples, the stand-alone runtime and the README."""
-    samples = [
-        {name: reference[name][index] for name in reference} for index in range(min(_SAMPLES, len(reference["text"])))
-    ]
-    bundles.write_json(staging / "samples.json", samples)
-    bundles.copy_runtime(staging)
-    (staging / "README.md").write_text(bundles.readme(manifest), encoding="utf-8")
+def _compare_with_before(staging, manifest, before):
+    """Which artefacts came out as in the bundle that is replaced, to the byte, and which files of the others not."""
+    same, differs = [], {}
+    for artefact in manifest["artefacts"]:
+        if not all(name in before for name in artefact["files"]):
+            continue
+        changed = [name for name in artefact["files"] if bundles.sha256_of(staging / name) != before[name]]
+        if changed:
+            differs[artefact["path"]] = changed
+        else:
+            same.append(artefact["path"])
+    return {"same_bytes_as_before": same, "other_bytes_than_before": differs} if same or differs else {}
+
+
+def _tell(progress, keras, manifest, entries, repeated):
+    rows = [{"format": "keras", "precision": "float32", **keras}]
+    rows += [{**entry, **entry.get("task", {})} for entry in entries]
+    progress("\n" + table(rows) + "\n")
+    for line in ship.lines(manifest["ship"]):
+        progress(line)
+    for path in repeated.get("same_bytes_as_before", ()):
+        progress(f"{path}: the same bytes as in the bundle before")
+    for path, names in repeated.get("other_bytes_than_before", {}).items():
+        progress(f"{path}: other bytes than in the bundle before, in {', '.join(names)}")

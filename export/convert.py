@@ -3,13 +3,16 @@
 import importlib
 from pathlib import Path
 
-from export import children
+from export import children, examples
 
 PRECISIONS = {
     "saved_model": ("float32",),
     "tflite": ("float32", "float16", "dynamic_int8", "int8", "int16x8"),
     "onnx": ("float32", "float16", "dynamic_int8", "int8"),
 }
+# What measures ranges on real inputs, and on how many.
+CALIBRATED = ("int8", "int16x8")
+_CALIBRATED_ON = 100
 
 
 def artefact_name(format, precision):
@@ -18,7 +21,7 @@ def artefact_name(format, precision):
     return names[format]
 
 
-def convert(run, limits, format, precision, path, **options):
+def convert(run, limits, format, precision, path, task=None, **options):
     """Loads the run's model and writes the artefact.
 
     Args:
@@ -26,12 +29,15 @@ def convert(run, limits, format, precision, path, **options):
         limits: dict of `source` and `target`, in tokens.
         format, precision: see `PRECISIONS`.
         path: the file or folder to write.
+        task: dict, the fields of `export.examples.Task`; needed where ranges are measured on the run's inputs.
         options: of the format; `beams` adds `generate_beam`.
 
     Returns:
         dict of what the manifest shall tell of the conversion, or None.
     """
     model = load_model(run)
+    if precision in CALIBRATED and task and task["kind"] != "generate":
+        options["representative"] = examples.calibration_inputs(run, examples.Task(**task), _CALIBRATED_ON)
     return importlib.import_module(f"export.{format}").convert(model, limits, path, precision, **options)
 
 

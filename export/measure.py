@@ -3,37 +3,39 @@
 import statistics
 import time
 
-from export import children, prove, runtime
+from export import children, prove
+from export.verify_bundle import samples_of
 
 
-def measure(format, path, limits, source_ids, threads, rounds):
-    """Latency of `generate` on one text at a time, and memory.
+def measure(format, path, bundle, kind, limits, threads, rounds):
+    """Latency of one input at a time, and memory.
 
     Args:
         format: "tflite", "onnx" or "saved_model".
         path: the artefact.
-        limits: dict of `source` and `target`, in tokens.
-        source_ids: list of lists of int.
+        bundle: path of the bundle, whose samples are run.
+        kind: "generate", "classify" or "tag".
+        limits: dict of `source` and `target`, in tokens; {} for pictures.
         threads: int, or None for the runtime's own choice.
-        rounds: int, times that all texts are run.
+        rounds: int, times that all samples are run.
 
     Returns:
-        dict of `load_ms`, `median_ms`, `worst_ms` (of 100 texts the slowest but five), and `peak_memory_bytes`.
+        dict of `load_ms`, `median_ms`, `worst_ms` (of 100 inputs the slowest but five), and `memory_bytes`.
     """
-    before = prove.peak_memory()
+    calls = list(prove.PROOFS[kind].calls(samples_of(bundle), limits, format == "tflite"))
+    before = prove.memory()
     begin = time.perf_counter()
     session = _open(format, path, threads)
-    batches = [runtime.pad([ids], limits["source"] if format == "tflite" else None) for ids in source_ids]
-    _run(session, batches[0])
+    _run(session, calls[0])
     load = time.perf_counter() - begin
-    for batch in batches:
-        _run(session, batch)
-    times = [_run(session, batch) for _ in range(rounds) for batch in batches]
+    for call in calls:
+        _run(session, call)
+    times = [_run(session, call) for _ in range(rounds) for call in calls]
     return {
         "load_ms": round(1000 * load, 1),
         "median_ms": round(1000 * statistics.median(times), 3),
         "worst_ms": round(1000 * statistics.quantiles(times, n=20)[-1], 3),
-        "peak_memory_bytes": prove.peak_memory() - before,
+        "memory_bytes": max(prove.memory() - before, 0),
     }
 
 
@@ -44,14 +46,13 @@ def _open(format, path, threads):
         if threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
-        return prove.open_session(format, path)
-    return {"tflite": runtime.LiteRTSession, "onnx": runtime.ONNXSession}[format](path, threads)
+    return prove.open_session(format, path, threads)
 
 
-def _run(session, batch):
-    source, length = batch
+def _run(session, call):
+    signature, inputs = call
     begin = time.perf_counter()
-    session.call("generate", source=source, source_length=length)
+    session.call(signature, **inputs)
     return time.perf_counter() - begin
 
 

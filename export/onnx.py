@@ -15,7 +15,7 @@ from export import onnx_passes, precision_onnx
 from export.onnx_operators import HANDLERS, put_between
 from export.recurrent import recurrent_by
 from export.recurrent_onnx import onnx_operator
-from export.signatures import generator_signatures, input_specs
+from export.signatures import input_specs, model_signatures
 from keras_seq.layers.cache import writing_by
 
 OPSET = 17
@@ -26,16 +26,28 @@ _SHARED_FROM_BYTES = 1024
 _ALIGNMENT = 4096
 
 
-def convert(model, limits, path, precision="float32", beams=None):
-    """Writes `generate.onnx`, `encode.onnx`, `step.onnx` and `weights.bin` into the folder `path`."""
-    path = Path(path)
-    path.mkdir()
+def convert(model, limits, path, precision="float32", beams=None, representative=None):
+    """Writes a graph for each signature, as `generate.onnx`, and `weights.bin` into the folder `path`.
+
+    Args:
+        representative: list of dicts of input name -> array, inputs of `predict`; for "int8".
+    """
+    graphs = traced(model, limits, beams)
+    write({name: precision_onnx.convert(graph, precision, representative) for name, graph in graphs.items()}, path)
+
+
+def traced(model, limits, beams=None):
+    """The model's signatures: dict of name -> `onnx.ModelProto` in float32."""
     with recurrent_by(onnx_operator, model, padding="right"), writing_by(put_between):
-        signatures = generator_signatures(model, limits, static=False, beams=beams)
-    graphs = {name: from_function(function, input_specs(function)) for name, function in signatures.items()}
-    weights = SharedWeights()
+        signatures = model_signatures(model, limits, static=False, beams=beams)
+    return {name: from_function(function, input_specs(function)) for name, function in signatures.items()}
+
+
+def write(graphs, path):
+    """Writes graphs, by name, and the weights that they share into the new folder `path`; the graphs are emptied."""
+    path, weights = Path(path), SharedWeights()
+    path.mkdir()
     for name, graph in graphs.items():
-        graph = precision_onnx.convert(graph, precision)
         onnx_passes.settle_loops(graph.graph)
         weights.take_from(graph)
         _name_dynamic_axes(graph.graph)

@@ -1,257 +1,88 @@
 """The child that holds one artefact against Keras: `python -m export.prove TASK`.
 
-It needs TensorFlow for a SavedModel only, and Keras never: what Keras writes comes with the task.
+It needs TensorFlow for a SavedModel only, and Keras never: what Keras answers comes with the task.
 """
 
-import copy
+import itertools
 import json
+import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
+from export import cases, children, numbers, prove_generator, prove_labels, runtime
 
-from export import children, errors, runtime
-
-# "The same tokens" allows a different one where Keras's two best logits are closer than this.
-NEAR_TIE = 1e-4
-# Largest difference of a token's log-probability; the artefacts compute in float32, in another order.
-LOG_PROBABILITY_TOLERANCE = 1e-3
-# Largest fall of the score, as a share, that an artefact of less precision is offered with.
-LARGEST_LOSS = 0.005
-# The same where an artefact of less precision is held against itself.
-_ROUNDED_TOLERANCE = 0.1
-_STEPWISE = 24
 _TIMED = 60
+PROOFS = {"generate": prove_generator, "classify": prove_labels, "tag": prove_labels}
 
 
-def prove(format, precision, path, limits, reference):
+def prove(format, precision, path, reference, limits=None, kind="generate", case_file=None):
     """Runs the reference's inputs through the artefact, and reports or refuses.
-
-    Checked, in one session: `generate` over all inputs in batches of like lengths, again in another order, in other
-    batches and padded to the limit; `encode` and `step` against `generate`; sources swapped within a batch. A float32
-    artefact must write Keras's tokens; of another precision the score is compared, and its tokens with its own.
 
     Args:
         format: "tflite", "onnx" or "saved_model".
         precision: str.
         path: the artefact.
-        limits: dict of `source` and `target`, in tokens.
         reference: path of the JSON file that `export.reference` wrote.
+        limits: dict of `source` and `target`, in tokens; {} for pictures.
+        kind: "generate", "classify" or "tag".
+        case_file: path of the file of cases, see `export.numbers`; None leaves them out.
 
     Returns:
-        dict of `signatures`, `runtimes`, `parity`, `score`, `latency_ms` and `peak_memory_bytes`.
+        dict of `signatures`, `numbers`, `parity`, `score`, `latency_ms` and `memory_bytes`.
 
     Raises:
-        ExportError: naming the first input and step that differ.
+        NumbersError: naming the signature, output and case that differ.
+        TaskError: naming the first input that is answered otherwise, or the score.
     """
-    expected = Reference(json.loads(Path(reference).read_text(encoding="utf-8")))
-    before = peak_memory()
+    data = json.loads(Path(reference).read_text(encoding="utf-8"))
+    proof, static = PROOFS[kind], format == "tflite"
+    before = memory()
     session = open_session(format, path)
-    batched = format != "tflite"
-    latency = _latency(session, expected, limits, static=not batched)
-    memory = peak_memory() - before
-    by_length = np.argsort([len(ids) for ids in expected.source_ids], kind="stable")
-    first = _generate(session, expected, by_length, 64 if batched else 1, None if batched else limits["source"])
-    parity = expected.compare(first, "generate") if precision == "float32" else expected.compare_score(first)
-    if precision != "float32":
-        expected = expected.replaced_by(first)
-    if precision == "float32" or not batched:  # the scales of integers depend on what else is in the batch
-        again = _generate(session, expected, by_length[::-1], 7 if batched else 1, limits["source"])
-        expected.compare(again, "generate, called again in another order and padding")
-    parity["stepwise"] = _stepwise(session, expected, limits)
-    if "generate_beam" in session.signatures and expected.beams:
-        parity["beam"] = _beam(session, expected, limits, precision, static=not batched)
-    parity["swapped"] = _swapped(first, expected)
+    latency = _latency(session, proof.calls(data, limits or {}, static))
+    taken = max(memory() - before, 0)
+    found = {} if case_file is None else numbers.compare(session, cases.read(case_file), precision)
+    parity, score = proof.prove(session, data, limits or {}, precision, static)
     return {
         "signatures": session.signatures,
-        "runtimes": {_runtime_name(format): "loads"},
+        "numbers": found,
         "parity": parity,
-        "score": {"exact_match": expected.score(first["ids"]), "examples": len(expected.source_ids)},
+        "score": score,
         "latency_ms": latency,
-        "peak_memory_bytes": memory,
+        "memory_bytes": taken,
     }
 
 
-def peak_memory():
-    """The most memory that this process has had, in bytes."""
+def memory():
+    """The memory that this process holds, in bytes; where the system does not tell, the most that it has held."""
+    pages = Path("/proc/self/statm")
+    if pages.exists():
+        return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
 
 
-def open_session(format, path):
+def open_session(format, path, threads=None):
     """The artefact, loaded, as an object with `call` and `signatures`."""
     if format == "saved_model":
         from export.saved_model import SavedModelSession
 
         return SavedModelSession(path)
-    return {"tflite": runtime.LiteRTSession, "onnx": runtime.ONNXSession}[format](path)
+    return {"tflite": runtime.LiteRTSession, "onnx": runtime.ONNXSession}[format](path, threads)
 
 
-class Reference:
-    """What Keras writes for the test inputs."""
-
-    def __init__(self, data):
-        self.texts, self.source_ids, self.targets = data["text"], data["source_ids"], data["target"]
-        self.ids = np.asarray(data["ids"], "int32")  # (examples, target)
-        self.length = np.asarray(data["length"], "int32")  # (examples,)
-        self.log_probability = np.asarray(data["log_probability"], "float32")
-        self.margin = np.asarray(data["margin"], "float32")
-        self.tolerance = LOG_PROBABILITY_TOLERANCE
-        self._target_ids, self._outputs = data["target_ids"], data["output"]
-        self.beams = list(zip(data.get("beam_ids", ()), data.get("beam_log_probability", ()), strict=True))
-
-    def compare(self, got, what):
-        """Counts near ties and takes the largest error; raises at the first true difference."""
-        ties, largest, seen = 0, 0.0, len(got["ids"])
-        for example in range(seen):
-            differs = np.flatnonzero(got["ids"][example] != self.ids[example])
-            same = differs[0] if len(differs) else self.ids.shape[1]
-            error = np.abs(got["log_probability"][example, :same] - self.log_probability[example, :same])
-            largest = max(largest, float(np.max(error, initial=0.0)))
-            if not np.isfinite(error).all() or largest > self.tolerance:
-                step = int(np.argmax(~(error <= self.tolerance)))
-                self._refuse(what, example, step, f"the log-probability is off by {error[step]:.2g}")
-            if len(differs):
-                margin = float(self.margin[example, same])
-                if margin >= NEAR_TIE:
-                    ids, wanted = int(got["ids"][example, same]), int(self.ids[example, same])
-                    self._refuse(what, example, int(same), f"Keras writes id {wanted}, the file {ids}")
-                ties += 1
-            elif got["length"][example] != self.length[example]:
-                what_differs = f"Keras says {self.length[example]} tokens, the file {got['length'][example]}"
-                self._refuse(what, example, int(self.length[example]), what_differs)
-        return {"inputs": seen, "near_ties": ties, "max_log_probability_error": largest}
-
-    def compare_score(self, got):
-        """Counts inputs with the same tokens, and finds the first that differs; refuses a score that falls."""
-        same = (got["ids"] == self.ids).all(axis=1)
-        score, wanted = self.score(got["ids"]), self.score(self.ids)
-        if score < wanted - LARGEST_LOSS:
-            raise errors.TaskError(
-                f"the score falls from {100 * wanted:.2f} to {100 * score:.2f} %, more than half a point; ship another "
-                "precision"
-            )
-        report = {"inputs": len(same), "same_tokens": int(same.sum())}
-        if not same.all():
-            example = int(np.argmin(same))
-            step = int(np.argmax(got["ids"][example] != self.ids[example]))
-            report["first_difference"] = {"input": self.texts[example], "step": step}
-        return report
-
-    def replaced_by(self, got):
-        """The artefact's own answers as the reference, for what has to agree with itself."""
-        own = copy.copy(self)
-        own.ids, own.length, own.log_probability = got["ids"], got["length"], got["log_probability"]
-        # `generate` and `step` may be rounded in different places, so a step may fall out otherwise.
-        own.margin, own.tolerance = np.zeros_like(self.margin), _ROUNDED_TOLERANCE
-        return own
-
-    def _refuse(self, what, example, step, difference):
-        raise errors.TaskError(
-            f"{what}: input {example}, {self.texts[example]!r}, step {step}: {difference} "
-            f"(Keras's answer is {self._outputs[example]!r})"
-        )
-
-    def score(self, ids):
-        """Share of the examples that are written exactly as the test set has them."""
-        written = [row[: row.index(runtime.END)] if runtime.END in row else row for row in ids.tolist()]
-        return sum(row == target for row, target in zip(written, self._target_ids, strict=True)) / len(written)
-
-
-def _generate(session, expected, order, batch, width):
-    """`generate` over all examples in the given order; results come back in the reference's order."""
-    ids, length = np.zeros_like(expected.ids), np.zeros_like(expected.length)
-    log_probability = np.zeros_like(expected.log_probability)
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        source, source_length = runtime.pad([expected.source_ids[index] for index in chosen], width)
-        outputs = session.call("generate", source=source, source_length=source_length)
-        ids[chosen], length[chosen] = outputs["ids"], outputs["length"]
-        log_probability[chosen] = outputs["log_probability"]
-    return {"ids": ids, "length": length, "log_probability": log_probability}
-
-
-def _stepwise(session, expected, limits):
-    """`encode` and then `step` after `step`, for inputs of every length; the tokens must be those of `generate`."""
-    lengths = np.argsort([len(ids) for ids in expected.source_ids], kind="stable")
-    chosen = lengths[np.linspace(0, len(lengths) - 1, min(_STEPWISE, len(lengths))).astype(int)]
-    ids = expected.ids.copy()
-    log_probability = expected.log_probability.copy()
-    for index in chosen:
-        source, length = runtime.pad([expected.source_ids[index]], limits["source"])
-        ids[index], log_probability[index] = 0, 0.0
-        encoded = session.call("encode", source=source, source_length=length)
-        token = np.asarray([runtime.START], "int32")
-        for position in range(limits["target"]):
-            outputs = session.call("step", token=token, **encoded)
-            logits = outputs.pop("logits")[0].astype("float64")
-            token = np.asarray([logits.argmax()], "int32")
-            ids[index, position] = token[0]
-            log_probability[index, position] = logits.max() - np.logaddexp.reduce(logits)
-            encoded.update({name.removeprefix("next_"): value for name, value in outputs.items()})
-            if token[0] == runtime.END:
-                break
-    stepped = {"ids": ids, "length": expected.length, "log_probability": log_probability}
-    report = expected.compare(stepped, "encode and step")
-    return {**report, "inputs": len(chosen)}
-
-
-def _beam(session, expected, limits, precision, static):
-    """`generate_beam` against Keras's beam search: float32 finds the same outputs, or others that are as likely."""
-    same, searched = 0, [pair for pair in expected.beams if pair[0] is not None]
-    for index, (ids, log_probability) in enumerate(searched):
-        width = limits["source"] if static else None
-        source, length = runtime.pad([expected.source_ids[index]], width)
-        outputs = session.call("generate_beam", source=source, source_length=length)
-        if outputs["ids"][0].tolist() == ids:
-            same += 1
-            continue
-        own, wanted = (float(np.sum(scores)) for scores in (outputs["log_probability"][0], log_probability))
-        if precision == "float32" and abs(own - wanted) > LOG_PROBABILITY_TOLERANCE:
-            raise errors.TaskError(
-                f"generate_beam: input {index}, {expected.texts[index]!r}: another output than Keras's, of "
-                f"log-probability {own:.4f}, Keras's has {wanted:.4f}"
-            )
-    return {"inputs": len(searched), "same_tokens": same}
-
-
-def _swapped(first, expected):
-    """Different sources must be answered differently: a model or a file that ignores its source is refused."""
-    pairs = [(a, a + 1) for a in range(len(expected.targets) - 1) if expected.targets[a] != expected.targets[a + 1]]
-    ids, log_probability = first["ids"], first["log_probability"]
-    changed = sum(
-        bool((ids[a] != ids[b]).any() or np.abs(log_probability[a] - log_probability[b]).max() > NEAR_TIE)
-        for a, b in pairs
-    )
-    if pairs and changed < len(pairs) / 2:
-        raise errors.TaskError(
-            f"swapping the source changed the answer in {changed} of {len(pairs)} cases: the source is ignored. "
-            "Train the model longer, or look whether its encoder reaches the decoder"
-        )
-    return {"pairs": len(pairs), "changed": changed}
-
-
-def _latency(session, expected, limits, static):
-    """Median milliseconds of `generate` on one text, after a warm-up."""
+def _latency(session, calls):
+    """Median milliseconds of one input alone, after a warm-up."""
     times = []
-    for ids in expected.source_ids[:_TIMED]:
-        source, length = runtime.pad([ids], limits["source"] if static else None)
-        session.call("generate", source=source, source_length=length)
+    for signature, inputs in itertools.islice(calls, _TIMED):
+        session.call(signature, **inputs)
         start = time.perf_counter()
-        session.call("generate", source=source, source_length=length)
+        session.call(signature, **inputs)
         times.append(time.perf_counter() - start)
     return round(1000 * statistics.median(times), 3)
-
-
-def _runtime_name(format):
-    from importlib.metadata import version
-
-    package = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}[format]
-    return f"{package} {version(package)}"
 
 
 if __name__ == "__main__":

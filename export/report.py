@@ -24,6 +24,11 @@ def to_markdown(report):
     return "\n".join(lines)
 
 
+def lines(artefact):
+    """The lines of one artefact, those that are not empty; see `to_markdown`."""
+    return [line for line in _section(artefact) if line]
+
+
 def _section(artefact):
     refused = artefact.get("refused")
     yield f"## {'REFUSED' if refused else 'PASS'}: {artefact['path']} ({artefact['format']} {artefact['precision']})"
@@ -83,10 +88,15 @@ def _task(task):
     parity, score, lines = task.get("parity") or {}, task.get("score") or {}, []
     if "same_tokens" in parity:
         lines.append(f"the same tokens as Keras on {parity['same_tokens']} of {parity['inputs']} inputs")
+    elif "same_labels" in parity:
+        lines.append(f"the same labels as Keras on {parity['same_labels']} of {parity['inputs']} inputs")
+    elif "max_probability_error" in parity:
+        lines.append(f"Keras's labels on all {parity['inputs']} inputs, {parity.get('near_ties', 0)} near ties")
     elif "inputs" in parity:
         lines.append(f"Keras's tokens on all {parity['inputs']} inputs, {parity.get('near_ties', 0)} near ties")
     if first := parity.get("first_difference"):
-        lines.append(f"first difference: {_inline(repr(first['input']))}, step {first['step']}")
+        step = f", step {first['step']}" if "step" in first else ""
+        lines.append(f"first difference: {_inline(repr(first['input']))}{step}")
     for name, value in score.items():
         if name != "examples":
             lines.append(f"{name.replace('_', ' ')} {100 * value:.1f} % of {score.get('examples', '?')} examples")

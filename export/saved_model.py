@@ -3,14 +3,14 @@
 import tensorflow as tf
 
 from export.recurrent import recurrent_by
-from export.signatures import as_module, generator_signatures
+from export.signatures import as_module, model_signatures
 
 
 def convert(model, limits, path, precision="float32"):
-    """Writes the generator's signatures into the folder `path`; float32 is all there is."""
+    """Writes the model's signatures into the folder `path`; float32 is all there is."""
     with recurrent_by(None, model):
-        signatures = generator_signatures(model, limits, static=False)
-    tf.saved_model.save(as_module(model, signatures), str(path), signatures=signatures)
+        signatures = model_signatures(model, limits, static=False)
+    tf.saved_model.save(as_module(signatures), str(path), signatures=signatures)
 
 
 class SavedModelSession:

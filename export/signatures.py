@@ -1,4 +1,6 @@
-"""What every artefact of a generator offers: three functions over int32 and float32 tensors.
+"""What every artefact offers: functions over int32 and float32 tensors.
+
+A generator:
 
     generate(source, source_length) -> ids, length, log_probability      the whole greedy loop
     generate_beam(source, source_length) -> the same                     the whole beam search, where it was asked for
@@ -6,14 +8,66 @@
     step(token, memory_*, state_*)  -> logits, next_state_*              once an output token
 
 The state's outputs are called `next_state_*` because an ONNX graph cannot name an output as an input is named.
+
+A classifier or tagger of texts, and a classifier of pictures, whose pixels are from 0 to 1:
+
+    predict(ids (batch, time), length (batch,)) -> probabilities (batch, labels) or (batch, time, labels)
+    predict(image (batch, height, width, channels)) -> probabilities (batch, labels)
 """
 
+import keras
 import tensorflow as tf
 
 from keras_seq import decoding
 from keras_seq.beam import beam
 
 GENERATE, GENERATE_BEAM, ENCODE, STEP = "generate", "generate_beam", "encode", "step"
+PREDICT = "predict"
+
+
+def model_signatures(model, limits, *, static, beams=None):
+    """The functions to export of whatever model it is, traced.
+
+    Args:
+        model: a generator, which has `encode` and `step`; or a `keras.Model` from ids `(batch, time)` or from pictures
+            `(batch, height, width, channels)` to logits.
+        limits: dict of `source`, and of a generator `target`, in tokens; not looked at for pictures.
+        static, beams: see `generator_signatures`.
+
+    Returns:
+        dict of name -> `tf.types.experimental.ConcreteFunction`.
+    """
+    if hasattr(model, "step"):
+        return generator_signatures(model, limits, static=static, beams=beams)
+    if len(model.inputs[0].shape) == 4:
+        return {PREDICT: _picture_function(model, 1 if static else None)}
+    return {PREDICT: _labels_function(model, *((1, limits["source"]) if static else (None, None)))}
+
+
+def _labels_function(model, batch, time):
+    def predict(ids, length):
+        real = tf.expand_dims(tf.range(tf.shape(ids)[1]), 0) < tf.expand_dims(length, 1)  # (batch, time)
+        return {"probabilities": tf.nn.softmax(model(tf.where(real, ids, 0), training=False))}
+
+    return _trace(predict, [tf.TensorSpec((batch, time), tf.int32, "ids"), tf.TensorSpec((batch,), tf.int32, "length")])
+
+
+def _picture_function(model, batch):
+    shape = (batch, *model.inputs[0].shape[1:])
+    whole_numbers = not tf.as_dtype(model.inputs[0].dtype).is_floating
+    if whole_numbers:
+        # Its pixels are from 0 to 255; runtimes feed floats, which the model would make whole numbers of.
+        weights = model.get_weights()
+        model = keras.models.clone_model(model, input_tensors=keras.Input(shape[1:], dtype="float32"))
+        model.set_weights(weights)
+
+    def predict(image):
+        pixels = image * 255.0 if whole_numbers else image
+        return {"probabilities": tf.nn.softmax(model(pixels, training=False))}
+
+    function = _trace(predict, [tf.TensorSpec(shape, tf.float32, "image")])
+    function.keras_model = model  # a traced function does not keep alive what it reads
+    return function
 
 
 def generator_signatures(generator, limits, *, static, beams=None):
@@ -42,7 +96,8 @@ def generator_signatures(generator, limits, *, static, beams=None):
 
     def encode(source, source_length):
         memory, state = generator.encode(source, source_length)
-        return {**_prefixed("memory_", memory), **_prefixed("state_", state)}
+        outputs = {**_prefixed("memory_", memory), **_prefixed("state_", state)}
+        return _each_its_own(outputs, source_length) if static else outputs
 
     encoded = _trace(encode, source_specs)
     step_specs = [tf.TensorSpec((batch,), tf.int32, name="token")]
@@ -78,15 +133,30 @@ def _prefixed(prefix, tensors):
     return {prefix + name: tf.identity(tensors[name]) for name in sorted(tensors)}
 
 
+def _each_its_own(tensors, length):
+    """Outputs that are neither an input nor one another.
+
+    TFLite's converter drops an identity, and makes one tensor of equal constants, such as first caches of zeros. The
+    Interpreter copes; CompiledModel then gives out memory that nobody has written (seen: lengths of 1.4e9). A length is
+    never negative, which the converter does not know.
+    """
+    own = {}
+    for number, (name, tensor) in enumerate(tensors.items(), 1):
+        always = tf.reshape(length > -number, [1] * len(tensor.shape))
+        own[name] = tf.where(always, tensor, tf.ones((), tensor.dtype))
+    return own
+
+
 def _shape(tensor, static):
     """The batch is always the first axis, and is dynamic in a dynamic signature whatever the trace came to know."""
     shape = tensor.shape.as_list()
     return shape if static else [None, *shape[1:]]
 
 
-def as_module(model, signatures):
+def as_module(signatures):
     """A `tf.Module` that holds the signatures and the variables they read, as `tf.saved_model.save` wants it."""
     module = tf.Module()
-    module.weights = [variable.value for variable in model.variables]
+    read = {id(variable): variable for function in signatures.values() for variable in function.variables}
+    module.weights = list(read.values())
     module.functions = list(signatures.values())
     return module

@@ -9,29 +9,54 @@ from keras import ops
 from export import precision_tflite
 from export.errors import ConversionError
 from export.recurrent import recurrent_by
-from export.recurrent_tflite import portable_loop
-from export.signatures import as_module, generator_signatures
+from export.signatures import PREDICT, as_module, model_signatures
 from keras_seq.layers.cache import writing_by
 
 
-def convert(model, limits, path, precision="float32", beams=None):
-    """Writes the generator's signatures into the one file `path`.
+def convert(model, limits, path, precision="float32", beams=None, representative=None):
+    """Writes the model's signatures into the one file `path`.
 
     Flex operators, which no pip runtime loads, are not allowed: the conversion fails instead.
+
+    Args:
+        representative: list of dicts of input name -> array, inputs of `predict`; for "int8" and "int16x8".
 
     Raises:
         ConversionError: if the precision is one that a decoding loop cannot have.
     """
-    if precision in ("int8", "int16x8"):
+    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+        source = traced(model, limits, folder, precision, beams, representative)
+        Path(path).write_bytes(source.make())
+
+
+def traced(model, limits, folder, precision="float32", beams=None, representative=None, names=None):
+    """The model as a SavedModel in `folder`, from which TFLite files are made.
+
+    Args:
+        representative: see `convert`.
+        names: see `export.precision_tflite.convert`.
+
+    Returns:
+        `export.precision_tflite.Source`.
+
+    Raises:
+        ConversionError: if the precision is one that a decoding loop cannot have.
+    """
+    if precision in ("int8", "int16x8") and hasattr(model, "step"):
         raise ConversionError(
             "full-integer quantisation measures every tensor on real data, and TFLite's calibrator does not see inside "
             "a loop; dynamic_int8 keeps the weights in 8 bits too"
         )
-    with recurrent_by(portable_loop, model, padding="right"), writing_by(update_slice):
-        signatures = generator_signatures(model, limits, static=True, beams=beams)
-    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
-        tf.saved_model.save(as_module(model, signatures), folder, signatures=signatures)
-        Path(path).write_bytes(precision_tflite.convert(folder, list(signatures), precision))
+    if precision == "int16x8" and len(model.inputs[0].shape) == 2:
+        raise ConversionError(
+            "TFLite's calibrator for 16 bits stops at what is computed in whole numbers, as with the lengths of texts; "
+            "int8 and dynamic_int8 take such models"
+        )
+    with recurrent_by(precision_tflite.kernel_for(precision), model, padding="right"), writing_by(update_slice):
+        signatures = model_signatures(model, limits, static=True, beams=beams)
+    tf.saved_model.save(as_module(signatures), folder, signatures=signatures)
+    examples = {PREDICT: representative} if representative else None
+    return precision_tflite.Source(folder, list(signatures), precision, examples, names)
 
 
 def update_slice(buffer, position, values, axis):

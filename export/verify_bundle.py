@@ -1,18 +1,20 @@
-"""Proves a bundle again: checksums, then every artefact against Keras's answers, in a process each."""
+"""Proves a bundle again: checksums, then every artefact's structure, numbers, task and runtimes."""
 
 import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from export import bundle as bundles
-from export import children, errors, runtime
+from export import children, errors, report, runtime, verification
+from export.examples import Task
 
 _TIMEOUT = 600
 _TEST_EXAMPLES = 1000
 
 
 def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
-    """Checks what a bundle claims.
+    """Checks what a bundle claims, and writes `verification.json` and `verification.md` into it.
 
     Args:
         bundle: path of the bundle.
@@ -22,65 +24,72 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
         progress: called with a line of text for each check.
 
     Returns:
-        dict of artefact path -> report.
+        dict of artefact path -> what `export.verification.examine` says of it.
 
     Raises:
         BundleError: if the manifest or a file is missing or damaged.
-        ExportError: if an artefact differs from Keras: the first input and step.
+        ExportError: if an artefact differs from Keras: the first input and step. The report is written before.
     """
     bundle = Path(bundle)
-    manifest = runtime.read_manifest(bundle)
-    bundles.verify_checksums(bundle)
+    manifest = bundles.verify_checksums(bundle)
     progress(f"{bundle}: {len(manifest['files'])} files, checksums right")
-    reference = _reference(bundle, run, manifest["limits"], manifest.get("beams"), timeout)
-    reports, failures = {}, []
     with tempfile.TemporaryDirectory() as folder:
-        answers = Path(folder, "reference.json")
-        answers.write_text(json.dumps(reference), encoding="utf-8")
+        answers, cases = Path(folder, "reference.json"), Path(folder, "cases.npz")
+        if run is None:
+            cases = bundle / verification.CASES
+        answers.write_text(json.dumps(_reference(bundle, run, manifest, cases, timeout)), encoding="utf-8")
+        entries = []
         for artefact in manifest["artefacts"]:
-            name = artefact["path"]
-            chosen = {key: artefact[key] for key in ("format", "precision")}
-            task = {**chosen, "path": str(bundle / name), "limits": manifest["limits"]}
-            try:
-                report = children.call(
-                    "export.prove", {**task, "reference": str(answers)}, what=f"{name}: proof", timeout=timeout
-                )
-                _compare_signatures(name, artefact["signatures"], report["signatures"])
-            except errors.ExportError as error:
-                failures.append(str(error))
-                progress(f"  {name}: NOT EQUAL: {error}")
-                continue
-            reports[name] = report
-            progress(f"  {name}: {_told(report)}")
-    if failures:
-        raise errors.ExportError("\n".join(failures))
-    return reports
-
-
-def _told(report):
-    parity = report["parity"]
-    if "same_tokens" in parity:
-        score = 100 * report["score"]["exact_match"]
-        return f"{score:.1f} % right, the same tokens as Keras on {parity['same_tokens']} of {parity['inputs']} inputs"
-    return (
-        f"equal on {parity['inputs']} inputs, twice, and {parity['stepwise']['inputs']} step by step "
-        f"({parity['near_ties']} near ties, log-probability within {parity['max_log_probability_error']:.1e})"
-    )
-
-
-def _reference(bundle, run, limits, beams, timeout):
-    if run is not None:
-        task = {"run": str(run), "limits": limits, "most": _TEST_EXAMPLES, "beams": beams}
-        return children.call("export.reference", task, what="the reference in Keras", timeout=timeout)[0]
+            progress(f"  {artefact['path']}: ...")
+            entries.append(_examined(bundle, manifest, artefact, answers, cases if cases.is_file() else None, timeout))
+            progress("\n".join(f"  {line}" for line in report.lines(entries[-1])))
     try:
-        samples = json.loads((bundle / "samples.json").read_text(encoding="utf-8"))
+        verification.write_report(bundle, manifest["name"], entries)
+    except OSError as error:
+        progress(f"the report is not written: {error}")
+    failures = [entry["refused"] for entry in entries if entry["refused"]]
+    if failures:
+        kind = next(getattr(errors, entry["error"]) for entry in entries if entry["refused"])
+        raise kind("\n".join(failures))
+    return {entry["path"]: entry for entry in entries}
+
+
+def _examined(bundle, manifest, artefact, answers, cases, timeout):
+    entry = verification.examine(
+        bundle / artefact["path"],
+        artefact["format"],
+        artefact["precision"],
+        manifest["task"],
+        manifest.get("limits", {}),
+        answers,
+        cases,
+        timeout,
+    )
+    if not entry["refused"] and artefact["signatures"] != entry["signatures"]:
+        reason = f"{artefact['path']}: its signatures are not those of the manifest; build the bundle again"
+        entry |= {"refused": reason, "error": "StructureError"}
+    return entry
+
+
+def _reference(bundle, run, manifest, cases, timeout):
+    if run is not None:
+        task = Task(manifest["name"], manifest["task"], manifest.get("limits", {}), manifest.get("picture"))
+        asked = {"run": str(run), "task": asdict(task), "most": _TEST_EXAMPLES, "beams": manifest.get("beams")}
+        asked["numbers"] = str(cases)
+        return children.call("export.reference", asked, what="the reference in Keras", timeout=timeout)[0]
+    return samples_of(bundle)
+
+
+def samples_of(bundle):
+    """The bundle's samples, as a dict of lists.
+
+    Raises:
+        BundleError: if they cannot be read.
+    """
+    try:
+        samples = json.loads((Path(bundle) / "samples.json").read_text(encoding="utf-8"))
         return {name: [sample[name] for sample in samples] for name in samples[0]}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise runtime.BundleError(
             f"{bundle}/samples.json cannot be read ({error!r}); build the bundle again, or name its run with --run"
         ) from None
-
-
-def _compare_signatures(name, claimed, seen):
-    if claimed != seen:
-        raise errors.StructureError(f"{name}: its signatures are not those of the manifest; build the bundle again")

@@ -477,6 +477,7 @@ def train(lesson, config, data, jit_compile):
 def judge(lesson, data, model, minutes):
     """Test accuracy, and the pairs of classes that are taken for one another."""
     from keras_seq.plots.convolution import confusion
+    from keras_seq.recipes.pictures import save_run
 
     print("\nHow good, and what is mixed up?")
     pictures, labels = data.test
@@ -506,6 +507,7 @@ def judge(lesson, data, model, minutes):
         )  # fmt: skip
     title = f"{accuracy:.2%} right; what is taken for what"
     lesson.figure(confusion(lesson.run / "confusion.png", counts, data.classes, title))
+    print(f"  to ship it: python -m export build {save_run(model, data, lesson.run / 'classifier', accuracy)}")
 
 
 # %% [markdown]

@@ -106,10 +106,10 @@ def speed():
 
 def matrix():
     """Every format and precision of the date models."""
-    from export.matrix import table
+    from export.tables import markdown
 
     results = _results("matrix")
-    return "\n".join([table(results["rows"]), "", f"(`{results['command']}`)"])
+    return "\n".join([markdown(results["rows"]), "", f"(`{results['command']}`)"])
 
 
 def attention(quickstart, lesson):

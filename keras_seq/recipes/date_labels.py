@@ -41,7 +41,7 @@ class DateLabelsConfig:
     """What decides a run.
 
     Attributes:
-        task: "classify" or "tag".
+        kind: "classify" or "tag".
         cell, num_layers, bidirectional, embedding_size, units, dropout: see `keras_seq.models.Classifier`.
         examples: int, generated training texts.
         epochs: int, passes over them.
@@ -50,7 +50,7 @@ class DateLabelsConfig:
         seed: int.
     """
 
-    task: str = "classify"
+    kind: str = "classify"
     cell: str = "lstm"
     num_layers: int = 1
     bidirectional: bool = False
@@ -58,13 +58,13 @@ class DateLabelsConfig:
     units: int = 48
     dropout: float = 0.0
     examples: int = 12_000
-    epochs: int = 3
+    epochs: int = 5
     learning_rate: float = 4e-3
     test_examples: int = 1100
     seed: int = 1
 
 
-KINDS = {
+RECURRENT = {
     "rnn": {"cell": "rnn"},
     "lstm": {"cell": "lstm"},
     "gru": {"cell": "gru"},
@@ -137,13 +137,13 @@ def train(config, run_dir, *, fresh=False, callbacks=()):
         the `keras.Model`, and the contents of results.json.
 
     Raises:
-        ValueError: if the task or the cell is not known.
+        ValueError: if the kind or the cell is not known.
     """
-    if config.task not in ("classify", "tag"):
-        raise ValueError(f"task={config.task!r} is not known; choose 'classify' or 'tag'")
+    if config.kind not in ("classify", "tag"):
+        raise ValueError(f"kind={config.kind!r} is not known; choose 'classify' or 'tag'")
     run_dir = Path(run_dir)
     source = Tokenizer.train([dates.alphabet()], normalization="nfkc", lowercase=True, collapse_spaces=True)
-    labels = LANGUAGES if config.task == "classify" else TAGS
+    labels = LANGUAGES if config.kind == "classify" else TAGS
     texts, wanted = _drawn(config, source, config.examples, _TRAIN)
     data = _dataset(config, source, labels, texts, wanted)
     model = _compiled(config, len(source), len(labels), config.epochs * int(data.cardinality()))
@@ -153,7 +153,7 @@ def train(config, run_dir, *, fresh=False, callbacks=()):
         run_dir,
         epochs=config.epochs,
         config={
-            "task": {"name": run_dir.name, "kind": config.task, "limits": {"source": LIMIT}},
+            "task": {"name": run_dir.name, "kind": config.kind, "limits": {"source": LIMIT}},
             **dataclasses.asdict(config),
         },
         seed=config.seed,
@@ -176,7 +176,7 @@ def train(config, run_dir, *, fresh=False, callbacks=()):
 def _drawn(config, source, count, part):
     """Texts, and of each its label, or the tags of its tokens."""
     seed = 10 * config.seed + part
-    if config.task == "classify":
+    if config.kind == "classify":
         return classified_dates(count, seed)
     lines, places = dates_in_lines(count, seed)
     tags = [
@@ -190,7 +190,7 @@ def _arrays(config, source, labels, texts, wanted):
     """Ids `(examples, LIMIT)`, and labels `(examples,)` or `(examples, LIMIT)` with 0 in the padding."""
     number = {label: place for place, label in enumerate(labels)}
     ids = _padded(source.encode_batch(texts))
-    if config.task == "classify":
+    if config.kind == "classify":
         return ids, np.asarray([number[label] for label in wanted], "int32")
     return ids, _padded([[number[tag] for tag in tags] for tags in wanted])
 
@@ -212,7 +212,7 @@ def _dataset(config, source, labels, texts, wanted):
 
 def _compiled(config, vocabulary_size, num_labels, steps):
     keras.utils.set_random_seed(config.seed)
-    model = {"classify": Classifier, "tag": Tagger}[config.task](
+    model = {"classify": Classifier, "tag": Tagger}[config.kind](
         vocabulary_size,
         num_labels,
         embedding_size=config.embedding_size,
@@ -236,7 +236,7 @@ def _accuracy(model, config, source, labels, texts, wanted):
     """Share of the texts with the right label, or of all tokens with the right tag."""
     ids, targets = _arrays(config, source, labels, texts, wanted)
     hits = model.predict(ids, batch_size=250, verbose=0).argmax(axis=-1) == targets
-    return float(hits.mean() if config.task == "classify" else hits[ids != 0].mean())
+    return float(hits.mean() if config.kind == "classify" else hits[ids != 0].mean())
 
 
 def _write_tests(path, texts, wanted):

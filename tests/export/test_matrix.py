@@ -11,7 +11,7 @@ SCORE = {"exact_match": 0.75, "examples": 4}
 def fake_build(run, out, precisions, beams, timeout, progress):
     if "broken" in str(run):
         raise errors.ExportError("no artefact passed; nothing is written")
-    artefact = {"score": SCORE, "bytes": 2_000_000, "latency_ms": 1.5, "peak_memory_bytes": 3_000_000}
+    artefact = {"score": SCORE, "bytes": 2_000_000, "latency_ms": 1.5, "memory_bytes": 3_000_000}
     made = [
         {"format": format, "precision": precision, **artefact, "parity": {"inputs": 4, "near_ties": 1}}
         for format, precision in CELLS

@@ -1,0 +1,77 @@
+"""Artefacts side by side: score, size, latency, memory and agreement with Keras, or why there is none."""
+
+_HEADINGS = ("format", "precision", "score", "size", "one input", "memory", "as Keras")
+_REASON = 160
+
+
+def table(rows):
+    """The rows as text for a terminal, in columns.
+
+    Args:
+        rows: list of dicts of `format`, `precision` and either `refused`, the reason, or `score`, `bytes`,
+            `latency_ms`, and where there are, `memory_bytes` and `parity`.
+
+    Returns:
+        str.
+    """
+    lines = [list(_HEADINGS)]
+    lines += [[row["format"], row["precision"], *([] if row.get("refused") else _cells(row))] for row in rows]
+    widths = [max(len(line[place]) for line in lines if place < len(line)) for place in range(len(_HEADINGS))]
+    shown = []
+    for row, line in zip([None, *rows], lines, strict=True):
+        cells = [
+            cell.ljust(width) if place < 2 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=False))
+        ]
+        refused = ["refused: " + _reason(row)] if row and row.get("refused") else []
+        shown.append("  ".join(["", *cells, *refused]).rstrip())
+    return "\n".join(shown)
+
+
+def markdown(rows):
+    """The rows as a Markdown table, with the `run` of each in front.
+
+    Args:
+        rows: as of `table`, each with `run`, its name.
+
+    Returns:
+        str.
+    """
+    names = ("model", *_HEADINGS)
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for row in rows:
+        begin = f"| {row['run']} | {row['format']} | {row['precision']} | "
+        cells = [f"refused: {_reason(row)}", *[""] * 4] if row.get("refused") else _cells(row)
+        lines.append(f"{begin}{' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def score_in_words(score):
+    """Such as "98.2 %": whatever the task's measure is called."""
+    return f"{100 * next(value for name, value in score.items() if name != 'examples'):.1f} %"
+
+
+def _cells(row):
+    memory = f"{row['memory_bytes'] / 1e6:.0f} MB" if "memory_bytes" in row else ""
+    return [
+        score_in_words(row["score"]),
+        f"{row['bytes'] / 1e6:.2f} MB",
+        f"{row['latency_ms']:.2f} ms",
+        memory,
+        _agreement(row.get("parity")),
+    ]
+
+
+def _agreement(parity):
+    if not parity:
+        return ""
+    same = parity.get("same_tokens", parity.get("same_labels", parity["inputs"] - parity.get("near_ties", 0)))
+    return f"{same} of {parity['inputs']}"
+
+
+def _reason(row):
+    """The reason, without the steps it came through, on one line of a table."""
+    reason = row["refused"].replace("|", "/").replace("\n", " ")
+    for step in (f"{row['format']} {row['precision']}: ", "conversion: ", "proof: "):
+        reason = reason.removeprefix(step)
+    return reason if len(reason) <= _REASON else reason[: _REASON - 4] + " ..."

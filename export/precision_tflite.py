@@ -104,7 +104,7 @@ class Source:
             return {name: layer.weights for name, layer in self._calibrated_layers.items()}
         if self._precision != "dynamic_int8":
             return {}
-        return {name: sum(array.size for array in floats.values()) for name, floats in self._floats.items()}
+        return {name: sum(int(array.size) for array, _ in floats) for name, floats in self._floats.items()}
 
     def make(self, keep=()):
         """The bytes of the file.
@@ -143,7 +143,7 @@ class Source:
 
     @cached_property
     def _floats(self):
-        """dict of layer -> {buffer of the 8-bit file: its numbers in float32}."""
+        """dict of layer -> list of its constants: the numbers in float32, and their places in the 8-bit file."""
         original = tflite_file.read(self._converter("float32").convert())
         layers = layers_of(original, self._names)
         owner = {buffer: name for name, layer in layers.items() for buffer in layer.buffers}
@@ -154,14 +154,14 @@ class Source:
             if tensor.buffer in owner
         }
         floats = {}
-        for ours, theirs in tflite_keep.matches(tflite_file.read(self._plain), original).items():
-            if theirs in owner:
-                floats.setdefault(owner[theirs], {})[ours] = arrays[theirs]
+        for buffer, places in tflite_keep.matches(tflite_file.read(self._plain), original).items():
+            if buffer in owner:
+                floats.setdefault(owner[buffer], []).append((arrays[buffer], places))
         return {name: floats[name] for name in layers if name in floats}
 
     def _restored(self, keep):
         model = tflite_file.read(self._plain)
-        tflite_keep.restore(model, {buffer: array for name in keep for buffer, array in self._floats[name].items()})
+        tflite_keep.restore(model, [constant for name in keep for constant in self._floats[name]])
         return tflite_file.write(model)
 
     @cached_property

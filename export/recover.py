@@ -1,9 +1,12 @@
 """Which layers of a quantised model stay in float32, so that its score comes back.
 
-First everything is quantised. Where the score is too low, each layer is kept in float32 alone, and ranked by how much
-of the damage goes with it; the most harmful are then kept one after another until the score is back; at last those are
-given back that turn out not to be needed. Layers of a large model are ranked by neighbours first, and alone only where
-that helped. Nothing here knows what an artefact is.
+First everything is quantised. Where the score is too low, layers are ranked by the damage that each does while all
+others are in float32; the most harmful are then kept one after another until the score is back; at last those are given
+back that turn out not to be needed. Layers of a large model are ranked by neighbours first, and alone only in the most
+harmful groups. Nothing here knows what an artefact is.
+
+Ranked the other way about, by how much damage goes when a layer alone is kept in float32, two layers that both destroy
+the answer cannot be told from harmless ones: with either the answer stays as wrong.
 """
 
 import math
@@ -78,29 +81,32 @@ def recover(make, judge, layers, wanted, progress=None):
             f"the score is {everything.score:.4g} in 8 bits, wanted {wanted:.4g}, and there is no layer that could "
             "stay in float32; ship another precision"
         )
-    ranked = _rank(search, everything.damage, layers)
+    ranked = _rank(search, layers)
     return search.recovered(_give_back(search, _keep_more(search, ranked), layers))
 
 
-def _rank(search, damage, layers):
+def _rank(search, layers):
     """The layers, the most harmful first; of equal harm the one with fewer weights, since it costs less."""
-    names, gain = list(layers), {}
+    names, harm = list(layers), {}
+    if len(names) == 1:
+        return names
 
-    def gained(part, why):
-        return min(damage, _WORST) - min(search.attempt(part, why).damage, _WORST)
+    def damage(part, why):
+        return min(search.attempt([name for name in names if name not in part], why).damage, _WORST)
 
     parts = [[name] for name in names]
     if len(names) > _RANKED_ALONE:
         parts = _groups(names, _GROUPS)
     for part in parts:
-        why = "kept alone" if len(part) == 1 else "neighbours kept alone"
-        gain |= dict.fromkeys(part, gained(part, why) / len(part))
+        why = f"{part[0]} alone in 8 bits" if len(part) == 1 else f"{part[0]} to {part[-1]} alone in 8 bits"
+        harm |= dict.fromkeys(part, damage(part, why))
     if len(parts) < len(names):
-        # The members of the best groups one by one; those of the others keep their group's mean.
-        best = sorted(parts, key=lambda part: -gain[part[0]] * len(part))
-        alone = [name for part in best for name in part][: max(_RANKED_ALONE, len(best[0]))]
-        gain |= {name: gained([name], "kept alone") for name in alone}
-    return sorted(names, key=lambda name: (-gain[name], layers[name]))
+        # The members of the worst groups one by one; those of the others keep a share of their group's.
+        worst = sorted(parts, key=lambda part: -harm[part[0]])
+        alone = [name for part in worst for name in part][: max(_RANKED_ALONE, len(worst[0]))]
+        shares = {name: harm[name] / len(part) for part in parts for name in part}
+        harm = shares | {name: damage([name], f"{name} alone in 8 bits") for name in alone}
+    return sorted(names, key=lambda name: (-harm[name], layers[name]))
 
 
 def _groups(names, count):
@@ -114,7 +120,7 @@ def _keep_more(search, ranked):
     # One layer stays in 8 bits, or it would be no quantised model; where there is but one, it may be kept.
     most = max(1, len(ranked) - 1)
     while True:
-        attempt = search.attempt(ranked[:count], f"the {count} most harmful kept" if count > 1 else "kept alone")
+        attempt = search.attempt(ranked[:count], f"the {count} most harmful kept")
         if attempt.fits:
             return attempt
         if count == most:

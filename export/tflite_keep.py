@@ -14,27 +14,36 @@ _CONTROL = {"WHILE", "IF", "CALL_ONCE", "STABLEHLO_COMPOSITE"}
 
 
 def matches(quantised, original):
-    """The 8-bit constants of a file with the float32 constants that they are made of.
+    """The 8-bit constants of a file and the float32 constants that they are made of.
+
+    They are paired by graph and name, or else by their numbers. Constants that are alike in 8 bits share a buffer
+    though they differ in float32, so a constant is known by its place, the numbers of its graph and tensor.
 
     Args:
         quantised, original: `schema.ModelT`, both converted from the same SavedModel.
 
     Returns:
-        dict of buffer in `quantised` -> buffer in `original`. What cannot be turned back is left out.
+        dict of buffer in `original` -> list of places in `quantised`. What cannot be turned back is left out.
     """
-    floats = {}  # shape -> {buffer: array}
-    for _, tensor in _constants(original, schema.TensorType.FLOAT32):
-        floats.setdefault(tuple(tensor.shape), {})[tensor.buffer] = tflite_file.constant(original, tensor)
+    floats = {}  # shape -> {buffer: (array, its graphs and names)}
+    for (graph, _), tensor in _constants(original, schema.TensorType.FLOAT32):
+        same_shape = floats.setdefault(tuple(tensor.shape), {})
+        _, names = same_shape.setdefault(tensor.buffer, (tflite_file.constant(original, tensor), set()))
+        names.add((graph, tensor.name))
     found = {}
-    for _, tensor in _constants(quantised, schema.TensorType.INT8):
-        if tensor.buffer in found or tensor.quantization is None or tensor.quantization.scale is None:
+    for (graph, number), tensor in _constants(quantised, schema.TensorType.INT8):
+        if tensor.quantization is None or tensor.quantization.scale is None:
             continue
         array, scale = _dequantised(quantised, tensor)
-        for buffer, wanted in floats.get(tuple(tensor.shape), {}).items():
-            if np.all(np.abs(array - wanted) <= 0.51 * scale + 1e-12):
-                found[tensor.buffer] = buffer
-                break
-    return {ours: theirs for ours, theirs in found.items() if _can_be_float(quantised, ours)}
+        alike = [
+            (buffer, names)
+            for buffer, (wanted, names) in floats.get(tuple(tensor.shape), {}).items()
+            if np.all(np.abs(array - wanted) <= 0.51 * scale + 1e-12)
+        ]
+        named = [buffer for buffer, names in alike if (graph, tensor.name) in names]
+        if named or alike:
+            found.setdefault(named[0] if named else alike[0][0], []).append((graph, number))
+    return {buffer: places for buffer, places in found.items() if _can_be_float(quantised, places)}
 
 
 def restore(model, floats):
@@ -42,12 +51,17 @@ def restore(model, floats):
 
     Args:
         model: `schema.ModelT`, changed in place.
-        floats: dict of buffer -> float32 array, as `matches` has them.
+        floats: list of (float32 array, places), as `matches` has them.
     """
-    for buffer, array in floats.items():
-        model.buffers[buffer].data = np.frombuffer(np.asarray(array, "float32").tobytes(), "uint8")
-    for graph in model.subgraphs:
-        turned, renamed, dropped, _ = _plan(model, graph, set(floats))
+    for array, places in floats:
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(np.asarray(array, "float32").tobytes(), "uint8")
+        model.buffers.append(buffer)
+        for graph, number in places:
+            model.subgraphs[graph].tensors[number].buffer = len(model.buffers) - 1
+    places = {place for _, these in floats for place in these}
+    for at, graph in enumerate(model.subgraphs):
+        turned, renamed, dropped, _ = _plan(model, graph, {number for one, number in places if one == at})
         for place in turned:
             graph.tensors[place].type = schema.TensorType.FLOAT32
             graph.tensors[place].quantization = None
@@ -58,12 +72,21 @@ def restore(model, floats):
             operator.inputs = np.asarray([renamed.get(int(place), place) for place in operator.inputs], "int32")
         graph.outputs = np.asarray([renamed.get(int(place), place) for place in graph.outputs], "int32")
         _rename_signature_outputs(model, graph, renamed)
+    _empty_unused_buffers(model)
 
 
-def _plan(model, graph, buffers):
+def _empty_unused_buffers(model):
+    used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
+    used |= {metadata.buffer for metadata in model.metadata or ()}
+    for number, buffer in enumerate(model.buffers):
+        if number not in used:
+            buffer.data = None
+
+
+def _plan(model, graph, constants):
     """Which tensors become float32, what a removed DEQUANTIZE is replaced by, the removed, and whether it can be."""
-    turned = {place for place, tensor in enumerate(graph.tensors) if tensor.buffer in buffers and tensor.buffer}
-    renamed, dropped, possible = {}, set(), not turned & set(graph.outputs)
+    turned, renamed, dropped = set(constants), {}, set()
+    possible = not turned & set(graph.outputs)
     for operator in graph.operators or ():
         inputs = set(map(int, operator.inputs)) & turned
         if not inputs:
@@ -82,8 +105,11 @@ def _plan(model, graph, buffers):
     return turned, renamed, dropped, possible
 
 
-def _can_be_float(model, buffer):
-    return all(_plan(model, graph, {buffer})[-1] for graph in model.subgraphs)
+def _can_be_float(model, places):
+    graphs = {graph for graph, _ in places}
+    return all(
+        _plan(model, model.subgraphs[at], {number for graph, number in places if graph == at})[-1] for at in graphs
+    )
 
 
 def _rename_signature_outputs(model, graph, renamed):
@@ -94,10 +120,11 @@ def _rename_signature_outputs(model, graph, renamed):
 
 
 def _constants(model, dtype):
-    for graph in model.subgraphs:
-        for tensor in graph.tensors:
+    """The place and tensor of each constant of two and more dimensions."""
+    for at, graph in enumerate(model.subgraphs):
+        for number, tensor in enumerate(graph.tensors):
             if tensor.type == dtype and tflite_file.constant(model, tensor) is not None and len(tensor.shape) > 1:
-                yield graph, tensor
+                yield (at, number), tensor
 
 
 def _dequantised(model, tensor):

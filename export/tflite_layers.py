@@ -15,7 +15,7 @@ class Layer:
 
     Attributes:
         weights: int, how many numbers its constants of two and more dimensions hold.
-        operators: list of str, the names by which the converter knows its operators.
+        operators: list of str, the names by which the converter knows its operators on numbers, not on ids and lengths.
         buffers: list of int, the buffers of those constants.
     """
 
@@ -36,7 +36,12 @@ def layers_of(model, names=None):
     """
     known, layers = LayerNames(names), {}
     weights = {}  # buffer -> its layer, or None
-    operators = [(graph, operator) for graph in model.subgraphs for operator in graph.operators or ()]
+    operators = [
+        (graph, operator)
+        for graph in model.subgraphs
+        for operator in graph.operators or ()
+        if any(graph.tensors[place].type == schema.TensorType.FLOAT32 for place in operator.outputs)
+    ]
     for graph, operator in operators:
         for buffer, array in _weights(model, graph, operator):
             if buffer not in weights:

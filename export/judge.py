@@ -1,0 +1,146 @@
+"""How good an artefact is, for `export.recover` to choose by: its score on test examples, and its distance from Keras.
+
+Only some examples are taken, spread over the test set, and fewer of a slow artefact: there can be dozens of choices. It
+is the proof that has the last word.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from export import runtime
+from export.examples import accuracy
+from export.prove_generator import LARGEST_LOSS
+
+_MOST, _LEAST, _SECONDS = 200, 40, 5.0
+# What a position costs whose token is not Keras's, in nats at least: behind the first of them all others may differ.
+_OTHER_TOKEN = 1.0
+_BATCH = 64
+
+
+def judge_of(kind, format, limits, reference):
+    """The judge of a kind of task.
+
+    Args:
+        kind: "generate", "classify" or "tag".
+        format: "tflite" or "onnx".
+        limits: dict of `source` and `target`, in tokens; {} for pictures.
+        reference: dict that `export.reference` wrote.
+
+    Returns:
+        a callable of the path of an artefact -> (score, damage), with `wanted`, the least score.
+    """
+    return (_GeneratorJudge if kind == "generate" else _LabelJudge)(format, limits, reference)
+
+
+class _Judge:
+    def __init__(self, format, limits, reference):
+        self._static, self._limits = format == "tflite", limits
+        self._ids, self._target_ids = reference.get("source_ids"), reference["target_ids"]
+        self._count = len(self._target_ids)
+        self.chosen = self._spread(_MOST)
+
+    @property
+    def wanted(self):
+        """Keras's score on the chosen examples less half a point."""
+        return self._keras_score() - LARGEST_LOSS
+
+    def choose_examples(self, artefact):
+        """Takes fewer examples if the artefact is slow."""
+        self.chosen = self._spread(_LEAST)
+        self(artefact)  # what is done at a first call only is not counted
+        start = time.perf_counter()
+        self(artefact)
+        each = (time.perf_counter() - start) / len(self.chosen)
+        self.chosen = self._spread(int(np.clip(_SECONDS / each, _LEAST, _MOST)))
+
+    def take_all(self):
+        """Takes all examples from now on; returns whether these are more than before."""
+        before, self.chosen = len(self.chosen), np.arange(self._count)
+        return self._count > before
+
+    def __call__(self, artefact):
+        session = (runtime.LiteRTSession if self._static else runtime.ONNXSession)(Path(artefact))
+        sizes = [0 if self._ids is None else len(self._ids[example]) for example in self.chosen]
+        order = np.argsort(sizes, kind="stable")
+        batch, answers = 1 if self._static else _BATCH, [None] * len(order)
+        for start in range(0, len(order), batch):
+            rows = order[start : start + batch]
+            for row, answer in zip(rows, self._answers(session, self.chosen[rows]), strict=True):
+                answers[row] = answer
+        return self._verdict(answers)
+
+    def _texts(self, examples):
+        return runtime.pad([self._ids[each] for each in examples], self._limits["source"] if self._static else None)
+
+    def _spread(self, count):
+        return np.unique(np.linspace(0, self._count - 1, min(count, self._count)).astype(int))
+
+
+class _GeneratorJudge(_Judge):
+    """Score: the share of examples that greedy `generate` writes exactly as the test set has them.
+
+    Damage: the mean error of the tokens' log-probabilities, where another token than Keras's counts as a nat at least.
+    """
+
+    def __init__(self, format, limits, reference):
+        super().__init__(format, limits, reference)
+        self._written = np.asarray(reference["ids"], "int32")  # (examples, target)
+        self._log_probability = np.asarray(reference["log_probability"], "float32")  # (examples, target)
+
+    def _answers(self, session, examples):
+        source, length = self._texts(examples)
+        outputs = session.call("generate", source=source, source_length=length)
+        return zip(outputs["ids"].copy(), outputs["log_probability"].copy(), strict=True)
+
+    def _verdict(self, answers):
+        ids, log_probability = map(np.stack, zip(*answers, strict=True))  # (chosen, target) each
+        wanted = self._written[self.chosen]
+        error = np.abs(log_probability - self._log_probability[self.chosen])
+        error = np.nan_to_num(error, nan=_OTHER_TOKEN, posinf=_OTHER_TOKEN)
+        error = np.where(ids == wanted, error, np.maximum(error, _OTHER_TOKEN))
+        counts = (ids != runtime.PAD) | (wanted != runtime.PAD)
+        return self._exact(ids), float((error * counts).sum() / max(1, counts.sum()))
+
+    def _keras_score(self):
+        return self._exact(self._written[self.chosen])
+
+    def _exact(self, ids):
+        right = 0
+        for row, example in zip(ids.tolist(), self.chosen, strict=True):
+            right += (row[: row.index(runtime.END)] if runtime.END in row else row) == self._target_ids[example]
+        return right / len(self.chosen)
+
+
+class _LabelJudge(_Judge):
+    """Score: the share of labels or tags that are right. Damage: the mean error of the probabilities."""
+
+    def __init__(self, format, limits, reference):
+        super().__init__(format, limits, reference)
+        self._probabilities, self._images = reference["probabilities"], reference.get("image")
+
+    def _answers(self, session, examples):
+        if self._images is not None:
+            image = np.asarray([self._images[each] for each in examples], "float32") / 255
+            return session.call("predict", image=image)["probabilities"].copy()
+        ids, length = self._texts(examples)
+        probabilities = session.call("predict", ids=ids, length=length)["probabilities"]
+        return [
+            rows[:size].copy() if rows.ndim == 2 else rows.copy()
+            for rows, size in zip(probabilities, length, strict=True)
+        ]
+
+    def _verdict(self, answers):
+        errors = [
+            np.abs(rows - np.asarray(self._probabilities[example], "float32")).mean()
+            for rows, example in zip(answers, self.chosen, strict=True)
+        ]
+        return self._accuracy(answers), float(np.mean(errors))
+
+    def _keras_score(self):
+        return self._accuracy([np.asarray(self._probabilities[example]) for example in self.chosen])
+
+    def _accuracy(self, answers):
+        best = [rows.argmax(axis=-1) for rows in answers]
+        return accuracy(best, [self._target_ids[example] for example in self.chosen])["accuracy"]

@@ -2,6 +2,8 @@
 
 from keras_seq.plots.style import COLOURS, INK, pyplot, save
 
+_FEW = 8  # points on a logarithmic x axis that have room for a tick each
+
 
 def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", markers=True):
     """Lines over a common axis.
@@ -27,9 +29,12 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", mark
     axes.set_ylabel(ylabel, color=INK)
     axes.set_xscale("log" if "x" in log else "linear")
     axes.set_yscale("log" if "y" in log else "linear")
-    for axis, name, own_percent in ((axes.xaxis, "x", False), (axes.yaxis, "y", percent)):
-        if not (name in log and _spans_many_powers(axis)):  # a logarithmic axis writes powers of ten by itself
-            axis.set_major_formatter(lambda value, _, own=own_percent: f"{100 * value:.4g} %" if own else _short(value))
+    _write_ticks(axes.xaxis, "x" in log, _short)
+    _write_ticks(axes.yaxis, "y" in log, (lambda value: f"{100 * value:.4g} %") if percent else _short)
+    places = sorted({float(place) for x, _ in series.values() for place in x})
+    if "x" in log and len(places) <= _FEW:
+        axes.set_xticks(places)
+        axes.set_xticks([], minor=True)
     if title:
         axes.set_title(title, fontsize=13, color=INK, loc="left")
     axes.grid(axis="y", color="#e4e7eb")
@@ -42,9 +47,22 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", mark
     return save(figure, path)
 
 
-def _spans_many_powers(axis):
+def _write_ticks(axis, logarithmic, write):
+    """Has an axis write its numbers by a function; one over many powers of ten writes those by itself."""
+    from matplotlib.ticker import LogFormatter
+
+    class Minor(LogFormatter):
+        """Writes where matplotlib would, between powers of ten where there are few of them."""
+
+        def __call__(self, value, pos=None):
+            return write(value) if super().__call__(value, pos) else ""
+
     low, high = axis.get_view_interval()
-    return high > 1e6 * low
+    if logarithmic and high > 1e6 * low:
+        return
+    axis.set_major_formatter(lambda value, _: write(value))
+    if logarithmic:
+        axis.set_minor_formatter(Minor())
 
 
 def _short(value):

@@ -1,8 +1,11 @@
 """Which Keras layer a constant or an operator of an artefact comes from.
 
 Converters transpose, reshape and reorder weights and rename everything, but they keep the numbers: a constant is known
-by its numbers in ascending order. Operators keep the name scope of the layer that made them, with numbers added where
-Keras entered it again; a constant that is known tells what its operator's scope means, and with it that scope's others.
+by its numbers in ascending order. Only the scale of a normalisation is multiplied into the rows of the product behind
+it: such a constant is known by how large each row's sum is beside its largest number.
+
+Operators keep the name scope of the layer that made them, with numbers added where Keras entered it again; a constant
+that is known tells what its operator's scope means, and with it that scope's others.
 """
 
 import hashlib
@@ -26,9 +29,10 @@ def names_of(variables):
         variables: list of `keras.Variable`.
 
     Returns:
-        dict of fingerprint -> layer, such as "decoder/attention/query_map"; JSON can hold it.
+        dict of `equal`, fingerprint -> layer, such as "decoder/attention/query_map", and `scaled`, list of (what
+        scaling keeps, layer); JSON can hold it.
     """
-    names, tops = {}, {variable.path.split("/")[0] for variable in variables if "/" in variable.path}
+    equal, scaled, tops = {}, [], {variable.path.split("/")[0] for variable in variables if "/" in variable.path}
     # A Sequential model puts its own name first.
     own = f"{tops.pop()}/" if len(tops) == 1 and all(variable.path.count("/") > 1 for variable in variables) else ""
     for variable in variables:
@@ -36,15 +40,27 @@ def names_of(variables):
         if array.ndim < 2 or array.size < LEAST_NUMBERS or array.dtype.kind not in "fV":
             continue
         layer = _layer(variable.path.removeprefix(own))
-        for piece in _pieces(array.astype("float32")):
-            names.setdefault(fingerprint(piece), layer)
-    return names
+        array = array.astype("float32")
+        for piece in _pieces(array):
+            equal.setdefault(fingerprint(piece), layer)
+        # A layer of several heads has its kernel `(features, heads, size)` multiplied as a matrix.
+        scaled.append((_row_shape(array.reshape(len(array), -1)), layer))
+    return {"equal": equal, "scaled": scaled}
 
 
 def fingerprint(array):
     """The same for all arrays of the same numbers, in whatever order and shape."""
     ordered = np.sort(np.asarray(array, "float32"), axis=None)
     return hashlib.sha1(ordered.tobytes()).hexdigest()
+
+
+def _row_shape(matrix):
+    """Numbers that stay the same if rows are multiplied: how many rows, their length, and how their numbers spread."""
+    largest = np.abs(matrix).max(axis=1)
+    spread = np.abs(matrix).sum(axis=1)[largest > 0] / largest[largest > 0]
+    if not len(spread):
+        return [*matrix.shape, 0.0, 0.0, 0.0, 0.0]
+    return [*matrix.shape, *(float(of(spread)) for of in (np.min, np.mean, np.max, np.std))]
 
 
 def _layer(path):
@@ -71,19 +87,28 @@ class LayerNames:
     """
 
     def __init__(self, names=None):
-        self._names = dict(names or {})
+        names = names or {"equal": {}, "scaled": []}
+        self._equal = names["equal"]
+        self._scaled = [(np.asarray(shape, "float64"), layer) for shape, layer in names["scaled"]]
         self._scopes = {}  # parts of a scope -> parts of a layer
 
     def of_weight(self, array):
         """The layer of a constant, or None if its numbers are not known."""
-        if array.ndim < 2 or array.size < LEAST_NUMBERS or not self._names:
+        if array.ndim < 2 or array.size < LEAST_NUMBERS or not self._equal:
             return None
-        found = self._names.get(fingerprint(array))
+        found = self._equal.get(fingerprint(array))
         if found or array.ndim < 3:
-            return found
+            return found or self._of_scaled(array)
         # Both directions of a layer may be in one constant.
         layers = {self.of_weight(part) if part.ndim > 1 else None for part in array}
         return None if None in layers else _common(layers)
+
+    def _of_scaled(self, matrix):
+        for own in map(_row_shape, (matrix, matrix.T)):
+            for shape, layer in self._scaled:
+                if np.allclose(own, shape, rtol=1e-4, atol=1e-5):
+                    return layer
+        return None
 
     def learn(self, operator, layer):
         """Tells that an operator of this name is of this layer."""

@@ -156,11 +156,12 @@ def test_a_weight_is_known_by_its_numbers_and_tells_what_its_scope_means():
     attention = keras.layers.MultiHeadAttention(2, 6, name="attention")
     model = keras.Sequential([keras.Input((4, 10)), keras.layers.Dense(12, name="dense_1")])
     attention(keras.Input((4, 10)), keras.Input((7, 10)))
-    names = names_of(model.variables) | names_of([*attention.variables, keras.Variable(np.ones(3), name="other")])
-    known = LayerNames(names)
+    known = LayerNames(names_of([*attention.variables, *model.variables]))
+    assert LayerNames(names_of(model.variables)).of_weight(model.layers[0].kernel.numpy()) == "dense_1"
     kernel = attention.query_dense.kernel.numpy()  # (10, 2, 6)
     assert known.of_weight(kernel.reshape(10, 12).T) == "attention/query"
-    assert known.of_weight(model.layers[0].kernel.numpy()) == "dense_1"
+    scale = np.random.default_rng(0).uniform(0.2, 3, size=(10, 1)).astype("float32")
+    assert known.of_weight((scale * attention.key_dense.kernel.numpy().reshape(10, 12)).T) == "attention/key"
     assert known.of_weight(np.ones((5, 5))) is None
     known.learn("functional_1/attention_1/query_1/MatMul1", "attention/query")
     assert known.of_operator("functional_1/attention_1/query_1/Reshape") == "attention/query"

@@ -9,10 +9,14 @@ int8            products and convolutions in 8 bits, ranges measured beforehand 
 The recipes of 8 bits. Both can keep layers in float32, which `export.recover` chooses where the score falls: the
 products of a kept layer are excluded, and its constants stored as they are.
 
-"dynamic, columns in 7 bits"      weights with a scale for each column and 7 bits. A processor without VNNI adds two
-                                  products of 8 bits in 16, which overflow: with ONNX Runtime's defaults, 8 bits and a
-                                  scale for the whole matrix, tokens changed wholesale.
+"dynamic, columns in 7 bits"      weights with a scale for each column and 7 bits: a processor without VNNI adds two
+                                  products of 8 bits in 16, which overflow. Weights of loops are only stored in 8 bits.
 "calibrated, columns in 7 bits"   the same weights, and the other side's ranges measured beforehand.
+
+ONNX Runtime's defaults are a scale for the whole matrix and 8 bits. `python -m benchmarks.onnx_recipes RUN` holds them
+and the steps between against Keras. On a processor with VNNI none of them changed the score of runs/quickstart or
+runs/dates_transformer; weights stored in 8 bits alone, with products in float32, did a third of the recipe's damage on
+the latter. That tokens change wholesale was seen elsewhere and not again there.
 
 What they cost: `python -m export build RUN --formats onnx --precisions float32 dynamic_int8`, and for any model
 `Exported.kept`, `.bytes` and `.max_error` of `export.to_onnx`.

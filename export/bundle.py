@@ -23,6 +23,8 @@ from export.errors import ExportError
 from keras_seq.whole_file import whole_file
 
 MANIFEST = "manifest.json"
+# Written by whoever verifies, so no part of what is verified.
+REPORTS = ("verification.json", "verification.md")
 RUNTIME = "keras_seq_runtime"
 _RUN = f'''"""Runs this bundle: `python run.py TEXT ...`, or `import run; run.load(".")`. See README.md."""
 
@@ -38,7 +40,6 @@ from {RUNTIME} import main  # noqa: E402
 if __name__ == "__main__":
     sys.exit(main(FOLDER))
 '''
-_PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}
 _FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -218,7 +219,7 @@ def write_manifest(folder, manifest):
     files = {
         name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
         for name in files_of(folder)
-        if name != MANIFEST
+        if name not in (MANIFEST, *REPORTS)
     }
     write_json(folder / MANIFEST, {**manifest, "files": files})
     return runtime.read_manifest(folder)
@@ -257,96 +258,3 @@ def disk_message(error):
     if error.errno in _FULL:
         return f"{where}{_FULL[error.errno]}; nothing was written. Make room there, or choose another place with --out"
     return f"{where}{error.strerror or error}; mend that, or choose another place with --out"
-
-
-def readme(manifest):
-    """The text of the bundle's README.md.
-
-    Args:
-        manifest: dict; "files" is not needed yet.
-
-    Returns:
-        str, Markdown.
-    """
-    limits, vocabularies = manifest["limits"], manifest["vocabularies"]
-    artefacts = "\n".join(_artefact_row(artefact) for artefact in manifest["artefacts"])
-    signatures = "\n\n".join(_signatures(artefact) for artefact in manifest["artefacts"])
-    return f"""# {manifest["name"]}
-
-A trained model that reads text and writes text.
-{_how_to_run({artefact["format"] for artefact in manifest["artefacts"]})}
-It reads at most {limits["source"]} tokens and writes at most {limits["target"]}, the end token included.
-{_confidence(manifest)}
-
-| file | format | precision | bytes | pip install |
-|---|---|---|---|---|
-{artefacts}
-
-Keep one artefact and delete the others if you like: `run.py` needs `manifest.json`, the vocabularies and one artefact.
-`manifest.json` has the size and the SHA-256 of every file, and what each artefact scored. `samples.json`, where there
-is one, has texts with their ids and outputs, so that a port to another language can test itself.
-
-Vocabularies: `{vocabularies["source"]}` for what is read, `{vocabularies["target"]}` for what is written; any
-implementation of the `tokenizers` format reads them, and they normalise the text too. Ids 0 to 3 are `<pad>`,
-`<start>`, `<end>` and `<unknown>`; padding is on the right.
-
-## Signatures
-
-`generate` is the whole of it: `ids` end with the end token (2) and padding (0), `length` counts the ids before the
-end. `encode` once and `step` once a token do the same by hand: the first token is 1, and `next_state_*` goes in as
-`state_*`.
-
-{signatures}
-"""
-
-
-def _how_to_run(formats):
-    package = next((_PACKAGES[format] for format in ("tflite", "onnx") if format in formats), None)
-    if package is None:
-        return "It is a SavedModel only: `tf.saved_model.load` reads it; `run.py` runs TFLite and ONNX.\n"
-    return f"""To run it, neither Keras nor TensorFlow is needed:
-
-    pip install numpy tokenizers {package}
-    python run.py "text"
-    python run.py --help
-
-From Python, in this folder:
-
-```python
-import run
-
-bundle = run.load(".")
-for result in bundle.generate(["text", "another text"]):
-    print(result.output, result.confidence, result.accepted, result.refusal)
-```
-"""
-
-
-def _confidence(manifest):
-    threshold = (manifest.get("confidence") or {}).get("threshold")
-    if threshold is None:
-        return ""
-    return (
-        f"An output is accepted when its confidence, the probability of the whole output, is {threshold:.4g} or more."
-    )
-
-
-def _artefact_row(artefact):
-    size = artefact.get("bytes", "")
-    package = _PACKAGES.get(artefact["format"], "")
-    return f"| `{artefact['path']}` | {artefact['format']} | {artefact['precision']} | {size} | {package} |"
-
-
-def _signatures(artefact):
-    lines = [f"`{artefact['path']}`:", ""]
-    for name, sides in artefact["signatures"].items():
-        inputs, outputs = (
-            ", ".join(f"{tensor} {entry['dtype']} {_shape(entry['shape'])}" for tensor, entry in sides[side].items())
-            for side in ("inputs", "outputs")
-        )
-        lines.append(f"- `{name}`: {inputs} -> {outputs}")
-    return "\n".join(lines)
-
-
-def _shape(shape):
-    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"

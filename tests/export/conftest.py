@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from export import bundle as bundles
+from export.readme import readme
 from keras_seq.data.tokenizer import Tokenizer
 
 SOURCE_LIMIT, TARGET_LIMIT = 11, 13
@@ -157,7 +158,7 @@ def built(tmp_path_factory):
             _entry("tflite", "model.float32.tflite", ["model.float32.tflite"], [1, SOURCE_LIMIT]),
         ],
     }
-    (folder / "README.md").write_text(bundles.readme(manifest), encoding="utf-8")
+    (folder / "README.md").write_text(readme(manifest, folder), encoding="utf-8")
     bundles.write_manifest(folder, manifest)
     return folder
 

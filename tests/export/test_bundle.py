@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -273,38 +272,6 @@ def test_files_of_and_remove(toy):
     for name in ("onnx.float32", "run.py", "nothing"):
         bundles.remove(toy / name)
         assert bundles.files_of(toy, name) == []
-
-
-def test_the_readme_says_how_to_run_it_and_what_is_in_it(toy):
-    manifest = runtime.read_manifest(toy)
-    text = (toy / "README.md").read_text(encoding="utf-8")
-    for said in (
-        "# echo",
-        "pip install numpy tokenizers ai-edge-litert",
-        "`generate`: source int32 [1, 11], source_length int32 [1] -> ids int32 [1, 11]",
-        "source int32 [?, ?]",
-        "at most 11 tokens and writes at most 13",
-        "`source.tokenizer.json`",
-        "is 0.5 or more",
-    ):
-        assert said in text
-    only_onnx = bundles.readme(manifest | {"artefacts": manifest["artefacts"][:1], "confidence": None})
-    assert "tokenizers onnxruntime\n" in only_onnx and "accepted when" not in only_onnx
-    saved_model = manifest["artefacts"][0] | {"format": "saved_model", "path": "saved_model"}
-    only_saved_model = bundles.readme(manifest | {"artefacts": [saved_model]})
-    assert "SavedModel only" in only_saved_model and "import run" not in only_saved_model
-
-
-def test_the_readme_s_python_runs(toy):
-    program = re.search(r"```python\n(.*?)```", (toy / "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
-    done = subprocess.run(
-        [sys.executable, "-c", program.replace('"text"', '"9 mai"')],
-        cwd=toy,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0 and done.stdout.startswith("9 mai 0.60653"), done.stderr
 
 
 def test_bundle_imports_without_tensorflow():

@@ -1,0 +1,253 @@
+"""A bundle's README.md: what the model does, which file to ship where, how to run it, and how to port it.
+
+    readme(manifest, folder) -> Markdown
+
+The code that loads it in other languages is in `export.snippets`.
+"""
+
+import json
+from pathlib import Path
+
+from export import ship, snippets, tables
+from export.snippets import text_to_ids
+
+_PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}
+_DOES = {
+    "generate": "A trained model that reads text and writes text.",
+    "classify": "A trained model that gives a text one of {labels}.",
+    "tag": "A trained model that gives each token of a text one of {labels}.",
+    "picture": "A trained model that gives a picture one of {labels}.",
+}
+_SAMPLES = {
+    "generate": "`source_ids` go in; `ids`, `length` and `log_probability` come out, which is `output` in words",
+    "classify": "`source_ids` go in and `probabilities` come out; `output` is the label",
+    "tag": "`source_ids` go in and `probabilities` come out, a row for each; `output` is the tags",
+    "picture": "`image`, from 0 to 255, goes in divided by 255, and `probabilities` come out; `output` is the label",
+}
+_GENERATE = """\
+`generate` is the whole of it: `ids` end with the end token (2) and padding (0), `length` counts the ids before the
+end. `encode` once and `step` once a token do the same by hand: the first token is 1, and `next_state_*` goes in as
+`state_*`."""
+# Labels named in the introduction.
+_SHOWN = 8
+
+
+def readme(manifest, folder=None):
+    """The text of the bundle's README.md.
+
+    Args:
+        manifest: dict; "files" is not needed yet.
+        folder: path of the bundle, for what its tokenizer.json says of normalisation; None leaves that out.
+
+    Returns:
+        str, Markdown.
+    """
+    task = "picture" if "picture" in manifest else manifest["task"]
+    parts = [
+        f"# {manifest['name']}\n\n{_what_it_does(manifest, task)}",
+        _which_to_ship(manifest),
+        _how_to_run(manifest, task),
+        f"## Files\n\n{_files(manifest, task)}",
+        f"## Signatures\n\n{_signatures(manifest, task)}",
+        "" if task == "picture" else f"## Vocabularies\n\n{_vocabularies(manifest, folder)}",
+        f"## In your own code\n\n{_code(manifest, task)}",
+    ]
+    return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
+
+
+def _what_it_does(manifest, task):
+    names, limits = manifest.get("label_names"), manifest.get("limits")
+    lines = [
+        _DOES[task].format(labels=f"{len(names)} labels" if names else f"the labels in `{manifest.get('labels')}`")
+    ]
+    if names:
+        shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+        lines.append(f"The labels are {shown}{', ...' if len(names) > _SHOWN else ''}: see `{manifest['labels']}`.")
+    if task == "picture":
+        size = "{height} x {width} pixels of {channels} channels".format(**manifest["picture"])
+        lines.append(f"It reads {size}, as floats from 0 to 1.")
+    else:
+        writes = f" and writes at most {limits['target']}, the end token included" if task == "generate" else ""
+        lines.append(f"It reads at most {limits['source']} tokens{writes}.")
+        if "source" in manifest.get("characters", {}):
+            lines.append("A token that it reads is a character.")
+    threshold = (manifest.get("confidence") or {}).get("threshold")
+    if threshold is not None:
+        whole = "the probability of the whole output" if task == "generate" else "its probability"
+        lines.append(f"An output is accepted when its confidence, {whole}, is {threshold:.4g} or more.")
+    score = manifest.get("keras", {}).get("score")
+    if score:
+        lines.append(
+            f"Keras's own score on {score.get('examples', 'the')} test examples is {tables.score_in_words(score)}."
+        )
+    return "\n".join(lines)
+
+
+def _which_to_ship(manifest):
+    if not manifest.get("ship"):
+        return ""
+    lines = "\n".join(f"- {line}" for line in ship.lines(manifest["ship"]))
+    return f"## Which file to ship\n\n{lines}\n\nMilliseconds are those of the machine that built the bundle."
+
+
+def _how_to_run(manifest, task):
+    formats = {artefact["format"] for artefact in manifest["artefacts"]}
+    package = next((_PACKAGES[format] for format in ("tflite", "onnx") if format in formats), None)
+    if package is None:
+        return "It is a SavedModel only: `tf.saved_model.load` reads it; `run.py` runs TFLite and ONNX."
+    packages = f"numpy {'pillow' if task == 'picture' else 'tokenizers'} {package}"
+    inputs = '"picture.png", "another.png"' if task == "picture" else '"text", "another text"'
+    commands = "\n".join(f"    {line}" for line in _commands(manifest, task))
+    return f"""## Run it here
+
+Neither Keras nor TensorFlow is needed:
+
+    pip install {packages}
+{commands}
+
+From Python, in this folder:
+
+```python
+import run
+
+bundle = run.load(".")
+for result in bundle.{"generate" if task == "generate" else "tag" if task == "tag" else "classify"}([{inputs}]):
+    print(result.output, result.confidence, result.accepted, result.refusal)
+```"""
+
+
+def _commands(manifest, task):
+    lines = [("python run.py picture.png", "one picture, or several")]
+    if task != "picture":
+        lines = [
+            ('python run.py "text"', "one text, or several"),
+            ("python run.py < texts.txt", "a line out for each line in"),
+        ]
+    signatures = {name for artefact in manifest["artefacts"] for name in artefact["signatures"]}
+    if {"encode", "step"} <= signatures:
+        lines.append(('python run.py --stream "text"', "each token as soon as it is decided"))
+    if "generate_beam" in signatures:
+        beams = f" of {manifest['beams']}" if "beams" in manifest else ""
+        lines.append(('python run.py --beam "text"', f"beam search{beams}"))
+    lines.append(("python run.py --help", "formats, precisions, threads, JSON"))
+    return [f"{command:<32}{meaning}" for command, meaning in lines]
+
+
+def _files(manifest, task):
+    rows = "\n".join(_row(artefact) for artefact in manifest["artefacts"])
+    kept = [
+        f"In `{artefact['path']}` these stayed in float32, where fewer bits cost too much: "
+        f"{', '.join(artefact['kept_in_float'])}.\n\n"
+        for artefact in manifest["artefacts"]
+        if artefact.get("kept_in_float")
+    ]
+    needed = "the labels" if task == "picture" else "the vocabularies" + ("" if task == "generate" else ", the labels")
+    return f"""| file | format | precision | bytes | score | one input | seen to run in | pip install |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+{"".join(kept)}Keep one artefact and delete the others if you like: `run.py` needs `manifest.json`, {needed} and one
+artefact. `manifest.json` has the size and the SHA-256 of every file, and what each artefact scored.
+`verification.md`, where there is one, says how each artefact was held against Keras: structure, numbers, answers and
+runtimes."""
+
+
+def _row(artefact):
+    score = tables.score_in_words(artefact["score"]) if "score" in artefact else ""
+    latency = f"{artefact['latency_ms']:.2f} ms" if "latency_ms" in artefact else ""
+    cells = (
+        f"`{artefact['path']}`",
+        artefact["format"],
+        artefact["precision"],
+        artefact.get("bytes", ""),
+        score,
+        latency,
+        _runtimes(artefact),
+        _PACKAGES.get(artefact["format"], ""),
+    )
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _runtimes(artefact):
+    """Such as "ai-edge-litert 2.3.0: Interpreter, CompiledModel"."""
+    found = {}
+    for name, seen in artefact.get("runtimes", {}).items():
+        if seen in ("runs", "loads"):
+            package, _, kind = name.rpartition(" ")
+            found.setdefault(package, []).append(kind)
+    return "; ".join(f"{package} {', '.join(kinds)}".strip() for package, kinds in found.items())
+
+
+def _signatures(manifest, task):
+    rows = {
+        "tag": "the probabilities of the labels, a row for each token",
+        "classify": "the probability of each label",
+        "picture": "the probability of each label; `image` is from 0 to 1",
+    }
+    says = _GENERATE if task == "generate" else f"`predict` gives {rows[task]}, in the order of `{manifest['labels']}`."
+    static = (
+        "A size of ? is yours to choose; where there is none, pad ids on the right with 0." if task != "picture" else ""
+    )
+    same = {}  # lines -> the artefacts that have them
+    for artefact in manifest["artefacts"]:
+        same.setdefault(_signatures_of(artefact), []).append(f"`{artefact['path']}`")
+    listed = [f"{', '.join(paths)}:\n\n{lines}" for lines, paths in same.items()]
+    return "\n\n".join(filter(None, [says, static, *listed]))
+
+
+def _signatures_of(artefact):
+    lines = []
+    for name, sides in sorted(artefact["signatures"].items()):
+        inputs, outputs = (
+            ", ".join(f"{tensor} {entry['dtype']} {_shape(entry['shape'])}" for tensor, entry in sides[side].items())
+            for side in ("inputs", "outputs")
+        )
+        lines.append(f"- `{name}`: {inputs} -> {outputs}")
+    return "\n".join(lines)
+
+
+def _shape(shape):
+    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
+
+
+def _vocabularies(manifest, folder):
+    files, characters = manifest["vocabularies"], manifest.get("characters", {})
+    written = f", `{files['target']}` for what is written" if "target" in files else ""
+    text = f"""`{files["source"]}` for what is read{written};
+any implementation of the `tokenizers` format reads them, and they normalise the text too. Ids 0 to 3 are `<pad>`,
+`<start>`, `<end>` and `<unknown>`; padding is on the right."""
+    if characters:
+        roles = " and ".join(f"`characters.{role}`" for role in characters)
+        text += (
+            "\n\nWithout any library: they are plain characters, which `manifest.json` lists as\n"
+            f"{roles}, each at the place of its id."
+        )
+    if "source" not in characters or folder is None:
+        return text
+    normalizer = json.loads((Path(folder) / files["source"]).read_text(encoding="utf-8"))["normalizer"]
+    steps = "\n".join(f"{number}. {words}" for number, (words, *_) in enumerate(text_to_ids.steps(normalizer), 1))
+    text += " A text becomes ids so:\n\n" + (steps + "\n\nand then " if steps else "")
+    text += "each code point is a token, whose id is its place in the list, 3 where it is not there."
+    code = text_to_ids.code(normalizer)
+    if code is None:
+        return text
+    return f"""{text}
+
+In Python and in JavaScript, both **run here**, by the exporter's tests:
+
+```python
+{code[0]}```
+
+```js
+{code[1]}```"""
+
+
+def _code(manifest, task):
+    return f"""Ids or pixels in, text or labels out. What is marked as run was run by the exporter's tests on
+bundles of this task, and answered as Keras does.
+
+{snippets.section(manifest)}
+### Test your port
+
+`samples.json`, where there is one, has examples of the test set to hold a port against: {_SAMPLES[task]}. A float32
+artefact gives these to rounding; another precision may differ in a few."""

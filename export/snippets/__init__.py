@@ -1,0 +1,122 @@
+"""Code that loads a bundle's artefact in the languages of its users: ids in, text or labels out.
+
+What is called is a `Call`; how a language calls it is in the module of its name.
+"""
+
+from export.snippets import cpp, javascript, kotlin, python, swift
+from export.snippets.call import Call
+
+# The marks are about snippets of these forms on small bundles of every task, in tests/export/snippets/.
+_TESTED = "**Run here**, by the exporter's tests"
+_NOT_RUN = "**Not run here**: written from"
+# Of each language: title, block, where it runs as in `export.ship`, its writer, and of each format the runtime and
+# what was seen of the snippet.
+_LANGUAGES = (
+    (
+        "Python",
+        "python",
+        "server",
+        python.snippet,
+        {
+            "onnx": ("ONNX Runtime", f"{_TESTED}."),
+            "tflite": ("LiteRT", f"{_TESTED}."),
+            "saved_model": ("TensorFlow", f"{_TESTED}."),
+        },
+    ),
+    (
+        "Kotlin",
+        "kotlin",
+        "android_ios",
+        kotlin.snippet,
+        {
+            "tflite": ("LiteRT on Android", f"{_NOT_RUN} the sources of LiteRT's `Interpreter`."),
+            "onnx": ("ONNX Runtime on Android", f"{_NOT_RUN} the documentation of ONNX Runtime's Java API."),
+        },
+    ),
+    (
+        "Swift",
+        "swift",
+        "android_ios",
+        swift.snippet,
+        {
+            "tflite": ("TensorFlowLiteSwift on iOS", f"{_NOT_RUN} the sources of its `SignatureRunner`."),
+            "onnx": ("ONNX Runtime on iOS", f"{_NOT_RUN} the documentation of its Objective-C API."),
+        },
+    ),
+    (
+        "JavaScript",
+        "js",
+        "browser",
+        javascript.snippet,
+        {
+            "tflite": ("LiteRT.js", f"{_TESTED}: @litertjs/core 2.5.3 in Chromium 150."),
+            "onnx": (
+                "ONNX Runtime Web",
+                f"{_TESTED}: onnxruntime-web 1.30.0 in Chromium 150; and in Node 20, with a `fetch` that reads files.",
+            ),
+        },
+    ),
+    (
+        "C++",
+        "cpp",
+        "server",
+        cpp.snippet,
+        {
+            "tflite": (
+                "LiteRT",
+                f"{_TESTED}: g++ 12, LiteRT's headers of August 2026, the `libLiteRt.so` of ai-edge-litert 2.3.0.",
+            ),
+            "onnx": ("ONNX Runtime", f"{_TESTED}: g++ 12, ONNX Runtime 1.31.1."),
+        },
+    ),
+)
+
+
+def chosen(manifest, place, formats):
+    """The artefact that a place is to have: the one that the manifest advises, or the first of the first format.
+
+    Args:
+        manifest: dict.
+        place: "android_ios", "server" or "browser".
+        formats: iterable of str, those that will do, the preferred first.
+
+    Returns:
+        dict, the manifest's entry; None where there is none.
+    """
+    advised = manifest.get("ship", {}).get(place, {}).get("path")
+    candidates = [one for format in formats for one in manifest["artefacts"] if one["format"] == format]
+    return next((one for one in candidates if one["path"] == advised), next(iter(candidates), None))
+
+
+def snippets(manifest):
+    """The snippets of a bundle.
+
+    Args:
+        manifest: dict.
+
+    Yields:
+        tuple of title, such as "Python, LiteRT"; what was seen of it; name of the block's language; code.
+    """
+    for title, block, place, write, formats in _LANGUAGES:
+        artefacts = [chosen(manifest, place, formats)]
+        if block == "js":  # a page may load either
+            artefacts = [chosen(manifest, place, [format]) for format in formats]
+        for artefact in filter(None, artefacts):
+            runtime, seen = formats[artefact["format"]]
+            yield f"{title}, {runtime}", seen, block, write(Call.of(manifest, artefact))
+
+
+def section(manifest):
+    """The snippets as Markdown, each under a heading; and for which languages there is nothing.
+
+    Args:
+        manifest: dict.
+
+    Returns:
+        str.
+    """
+    parts = [f"### {title}\n\n{seen}\n\n```{block}\n{code}```\n" for title, seen, block, code in snippets(manifest)]
+    missing = [title for title, _, place, _, formats in _LANGUAGES if not chosen(manifest, place, formats)]
+    if missing:
+        parts.append(f"For {', '.join(missing)} build the bundle with a TFLite or ONNX artefact too.\n")
+    return "\n".join(parts)

@@ -1,0 +1,96 @@
+"""What a snippet calls: one artefact of a bundle and its main signature, the same in every language."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from string import Template
+
+
+@dataclass(frozen=True)
+class Call:
+    """One artefact of a bundle, and how its main signature is called.
+
+    Attributes:
+        format: "tflite", "onnx" or "saved_model".
+        path: str, of the artefact.
+        weights: tuple of str, names in the folder of an ONNX artefact beside the graphs.
+        task: "generate", "classify", "tag" or "picture".
+        width: int, the length that ids are padded to; None where the artefact takes any.
+        written: int, the most ids that a generator writes.
+        picture: tuple of height, width and channels, of pictures.
+        spelled: bool, whether the manifest lists the characters that a generator writes.
+        labels: str, name of the file of labels, None of a generator.
+        classes: int, how many labels there are, None of a generator.
+    """
+
+    format: str
+    path: str
+    weights: tuple = ()
+    task: str = "generate"
+    width: int | None = None
+    written: int | None = None
+    picture: tuple | None = None
+    spelled: bool = False
+    labels: str | None = None
+    classes: int | None = None
+
+    @classmethod
+    def of(cls, manifest, artefact):
+        """The call of a manifest's artefact."""
+        task = "picture" if "picture" in manifest else manifest["task"]
+        width = written = picture = None
+        if task == "picture":
+            picture = tuple(manifest["picture"][name] for name in ("height", "width", "channels"))
+        signature = artefact["signatures"]["generate" if task == "generate" else "predict"]
+        if artefact["format"] == "tflite" and not picture:
+            width = signature["inputs"]["source" if task == "generate" else "ids"]["shape"][1]
+        if task == "generate":
+            written = signature["outputs"]["ids"]["shape"][-1] or manifest["limits"]["target"]
+        names = (PurePosixPath(name).name for name in artefact["files"])
+        return cls(
+            format=artefact["format"],
+            path=artefact["path"],
+            weights=tuple(name for name in names if artefact["format"] == "onnx" and not name.endswith(".onnx")),
+            task=task,
+            width=width,
+            written=written,
+            picture=picture,
+            spelled="target" in manifest.get("characters", {}),
+            labels=manifest.get("labels"),
+            classes=None
+            if task == "generate"
+            else signature["outputs"]["probabilities"]["shape"][-1] or len(manifest.get("label_names", ())),
+        )
+
+    @property
+    def signature(self):
+        """Name of the signature."""
+        return "generate" if self.task == "generate" else "predict"
+
+    @property
+    def file(self):
+        """The file or folder to open: of ONNX one file a signature."""
+        return f"{self.path}/{self.signature}.onnx" if self.format == "onnx" else self.path
+
+    def fill(self, text):
+        """A template with what is known of the call: $file, $signature, $ids, $length, $width, $written, ..."""
+        ids, length = ("source", "source_length") if self.task == "generate" else ("ids", "length")
+        return Template(text).substitute(
+            path=self.path,
+            file=self.file,
+            signature=self.signature,
+            ids=ids,
+            length=length,
+            width=self.width,
+            written=self.written,
+            labels=self.labels,
+            classes=self.classes,
+            shape=", ".join(map(str, self.picture or ())),
+            count=_product(self.picture or ()),
+        )
+
+
+def _product(sizes):
+    count = 1
+    for size in sizes:
+        count *= size
+    return count

@@ -1,0 +1,156 @@
+"""How Kotlin calls an artefact, in an app for Android."""
+
+_IMPORTS = {
+    "tflite": """\
+// build.gradle.kts: implementation("com.google.ai.edge.litert:litert:2.1.6")
+import java.io.File
+""",
+    "onnx": """\
+// build.gradle.kts: implementation("com.microsoft.onnxruntime:onnxruntime-android:1.30.0")
+import ai.onnxruntime.OnnxTensor
+import ai.onnxruntime.OrtEnvironment
+import java.io.File
+""",
+}
+_MODEL = {
+    "tflite": """\
+
+class Model(folder: File) { // the bundle's files, copied out of the app's assets
+    private val interpreter = Interpreter(File(folder, "$file"))
+""",
+    "onnx": """\
+
+class Model(folder: File) { // the bundle's files, copied out of the app's assets
+    private val environment = OrtEnvironment.getEnvironment()
+    private val session = environment.createSession(File(folder, "$file").path)
+""",
+}
+_LABELS = """\
+    private val labels = JSONArray(File(folder, "$labels").readText())
+"""
+_CHARACTERS = """\
+    private val manifest = JSONObject(File(folder, "manifest.json").readText())
+    private val characters = manifest.getJSONObject("characters").getJSONArray("target")
+"""
+_IDS = {
+    "tflite": """\
+        require(sourceIds.size <= $width) { "more than $width ids" }
+        val inputs = mapOf(
+            "$ids" to arrayOf(sourceIds.copyOf($width)), // padded with 0
+            "$length" to intArrayOf(sourceIds.size)
+        )
+""",
+    "onnx": """\
+        val inputs = mapOf(
+            "$ids" to OnnxTensor.createTensor(environment, arrayOf(sourceIds)),
+            "$length" to OnnxTensor.createTensor(environment, intArrayOf(sourceIds.size))
+        )
+""",
+}
+_IMAGE = {
+    "tflite": """\
+        val image = FloatArray($count) { pixels[it] / 255f }
+        val inputs = mapOf("image" to FloatBuffer.wrap(image))
+""",
+    "onnx": """\
+        val image = FloatBuffer.wrap(FloatArray($count) { pixels[it] / 255f })
+        val inputs = mapOf("image" to OnnxTensor.createTensor(environment, image, longArrayOf(1, $shape)))
+""",
+}
+_OUTPUTS = {
+    "generate": """\
+        val ids = arrayOf(IntArray($written))
+        val length = IntArray(1)
+        val logProbability = arrayOf(FloatArray($written))
+        val outputs = mapOf("ids" to ids, "length" to length, "log_probability" to logProbability)
+""",
+    "classify": """\
+        val probabilities = arrayOf(FloatArray(labels.length()))
+        val outputs = mapOf("probabilities" to probabilities)
+""",
+    "tag": """\
+        val probabilities = arrayOf(Array($width) { FloatArray(labels.length()) })
+        val outputs = mapOf("probabilities" to probabilities)
+""",
+}
+_RUN = """\
+        interpreter.runSignature(inputs, outputs, "$signature")
+"""
+_RUN_ONNX = {
+    "generate": """\
+        val outputs = session.run(inputs)
+        val ids = outputs.get("ids").get().value as Array<IntArray>
+        val length = outputs.get("length").get().value as IntArray
+        val logProbability = outputs.get("log_probability").get().value as Array<FloatArray>
+""",
+    "classify": """\
+        val probabilities = session.run(inputs).get("probabilities").get().value as Array<FloatArray>
+""",
+    "tag": """\
+        val probabilities = session.run(inputs).get("probabilities").get().value as Array<Array<FloatArray>>
+""",
+}
+_GENERATE = """\
+        val confidence = exp(logProbability[0].sum().toDouble())
+"""
+_SPELLED = """\
+        val written = ids[0].take(length[0]).filter { it > 3 }
+        return Pair(written.joinToString("") { characters.getString(it) }, confidence)
+"""
+_UNSPELLED = """\
+        return Pair(ids[0].take(length[0]), confidence) // to be decoded with target.tokenizer.json
+"""
+_CLASSIFY = """\
+        val best = best(probabilities[0])
+        return Pair(labels.getString(best), probabilities[0][best])
+"""
+_TAG = """\
+        return probabilities[0].take(sourceIds.size).map { labels.getString(best(it)) }
+"""
+_BEST = """\
+
+    private fun best(row: FloatArray) = row.indices.reduce { old, new -> if (row[new] > row[old]) new else old }
+"""
+
+
+def snippet(call):
+    """The snippet in Kotlin.
+
+    Args:
+        call: `export.snippets.Call`.
+
+    Returns:
+        str.
+    """
+    kind = "classify" if call.task == "picture" else call.task
+    ids = _IDS[call.format]
+    run = [_OUTPUTS[kind], _RUN] if call.format == "tflite" else [_RUN_ONNX[kind]]
+    answer = "String" if call.spelled else "List<Int>"
+    function = {
+        "generate": [
+            f"fun generate(sourceIds: IntArray): Pair<{answer}, Double> {{\n",
+            ids,
+            *run,
+            _GENERATE,
+            _SPELLED if call.spelled else _UNSPELLED,
+        ],
+        "classify": ["fun classify(sourceIds: IntArray): Pair<String, Float> {\n", ids, *run, _CLASSIFY],
+        "tag": ["fun tag(sourceIds: IntArray): List<String> {\n", ids, *run, _TAG],
+        "picture": [
+            "fun classify(pixels: IntArray): Pair<String, Float> { // $shape, from 0 to 255\n",
+            _IMAGE[call.format],
+            *run,
+            _CLASSIFY,
+        ],
+    }[call.task]
+    tables = _LABELS if call.labels else _CHARACTERS if call.spelled else ""
+    needed = {
+        "java.nio.FloatBuffer": call.picture,
+        "kotlin.math.exp": call.task == "generate",
+        "org.json.JSONArray": call.labels,
+        "org.json.JSONObject": call.spelled,
+        "org.tensorflow.lite.Interpreter": call.format == "tflite",
+    }
+    imports = [_IMPORTS[call.format], *(f"import {name}\n" for name in needed if needed[name])]
+    best = _BEST if call.labels else ""
+    return call.fill("".join([*imports, _MODEL[call.format], tables, "\n    ", *function, "    }\n", best, "}\n"]))

@@ -1,0 +1,104 @@
+"""How Python calls an artefact."""
+
+_LOAD = {
+    "tflite": """\
+from ai_edge_litert.interpreter import Interpreter
+
+run = Interpreter("$file").get_signature_runner("$signature")
+""",
+    "onnx": """\
+from onnxruntime import InferenceSession
+
+session = InferenceSession("$file")
+names = [output.name for output in session.get_outputs()]
+""",
+    "saved_model": """\
+import tensorflow as tf
+
+model = tf.saved_model.load("$file")
+""",
+}
+# LiteRT's runner is called so already.
+_RUN = {
+    "tflite": "",
+    "onnx": """\
+
+
+def run(**inputs):
+    return dict(zip(names, session.run(names, inputs)))
+""",
+    "saved_model": """\
+
+
+def run(**inputs):
+    outputs = model.signatures["$signature"](**{name: tf.constant(array) for name, array in inputs.items()})
+    return {name: tensor.numpy() for name, tensor in outputs.items()}
+""",
+}
+_LABELS = """\
+with open("$labels", encoding="utf-8") as file:
+    labels = json.load(file)
+"""
+_CHARACTERS = """\
+with open("manifest.json", encoding="utf-8") as file:
+    characters = json.load(file)["characters"]["target"]
+"""
+_PADDED = """\
+    source = np.zeros((1, $width), "int32")  # 0 is padding
+    source[0, : len(source_ids)] = source_ids
+"""
+_AS_LONG = """\
+    source = np.array([source_ids], "int32")
+"""
+_CALL = """\
+    out = run($ids=source, $length=np.array([len(source_ids)], "int32"))
+"""
+_GENERATE = """\
+    ids = [int(token) for token in out["ids"][0, : out["length"][0]]]
+    confidence = float(np.exp(out["log_probability"].sum()))
+"""
+_SPELLED = """\
+    return "".join(characters[token] for token in ids if token > 3), confidence
+"""
+_UNSPELLED = """\
+    return ids, confidence  # to be decoded with target.tokenizer.json
+"""
+_TAG = """\
+    return [labels[best] for best in out["probabilities"][0, : len(source_ids)].argmax(axis=1)]
+"""
+_IMAGE = """\
+    image = np.asarray(pixels, "float32").reshape(1, $shape) / 255
+    out = run(image=image)
+"""
+_CLASSIFY = """\
+    best = int(out["probabilities"][0].argmax())
+    return labels[best], float(out["probabilities"][0, best])
+"""
+
+
+def snippet(call):
+    """The snippet in Python.
+
+    Args:
+        call: `export.snippets.Call`.
+
+    Returns:
+        str.
+    """
+    tables = _LABELS if call.labels else _CHARACTERS if call.spelled else ""
+    source = _PADDED if call.width else _AS_LONG
+    function = {
+        "generate": [
+            "def generate(source_ids):\n",
+            source,
+            _CALL,
+            _GENERATE,
+            _SPELLED if call.spelled else _UNSPELLED,
+        ],
+        "classify": ["def classify(source_ids):\n", source, _CALL, _CLASSIFY],
+        "tag": ["def tag(source_ids):\n", source, _CALL, _TAG],
+        "picture": ["def classify(pixels):  # $shape, from 0 to 255\n", _IMAGE, _CLASSIFY],
+    }[call.task]
+    head = ["import json\n\n"] if tables else []
+    parts = [*head, "import numpy as np\n", _LOAD[call.format], tables, _RUN[call.format], "\n\n", *function]
+    return call.fill("".join(parts))

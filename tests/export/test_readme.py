@@ -1,0 +1,235 @@
+"""A bundle's README: what it says of each task, and that its code runs."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from export import bundle as bundles
+from export import runtime, ship
+from export.readme import readme
+from export.snippets import text_to_ids
+from keras_seq.data.tokenizer import Tokenizer
+
+LABELS = ["cheese", "tea", "weather"]
+
+
+def tensors(**shapes):
+    return {name: {"shape": shape, "dtype": dtype} for name, (dtype, shape) in shapes.items()}
+
+
+def artefact(format, signatures):
+    path = {"tflite": "model.dynamic_int8.tflite", "onnx": "onnx.float32", "saved_model": "saved_model"}[format]
+    names = [path] if format == "tflite" else [*(f"{path}/{name}.onnx" for name in signatures), f"{path}/weights.bin"]
+    return {
+        "format": format,
+        "precision": "dynamic_int8" if format == "tflite" else "float32",
+        "path": path,
+        "files": names,
+        "bytes": 1234 if format == "tflite" else 4321,
+        "signatures": signatures,
+        "score": {"accuracy": 0.987, "examples": 41},
+        "latency_ms": 0.5,
+        "runtimes": {"a-runtime 1.2 Interpreter": "runs", "an-old-runtime 0.1": "operator MISSING"},
+    }
+
+
+def written(format, beam=False):
+    batch = 1 if format == "tflite" else None
+    ids = tensors(source=("int32", [batch, 17 if batch else None]), source_length=("int32", [batch]))
+    outputs = tensors(ids=("int32", [batch, 19]), length=("int32", [batch]), log_probability=("float32", [batch, 19]))
+    state = tensors(state_hidden=("float32", [batch, 5]))
+    step = {"inputs": tensors(token=("int32", [batch])) | state, "outputs": tensors(logits=("float32", [batch, 23]))}
+    signatures = {"generate": {"inputs": ids, "outputs": outputs}, "encode": {"inputs": ids, "outputs": state}}
+    signatures["step"] = step
+    return signatures | ({"generate_beam": signatures["generate"]} if beam else {})
+
+
+def predicted(format, task):
+    batch = 1 if format == "tflite" else None
+    time = 17 if batch else None
+    if task == "picture":
+        inputs = tensors(image=("float32", [batch, 7, 11, 3]))
+    else:
+        inputs = tensors(ids=("int32", [batch, time]), length=("int32", [batch]))
+    shape = [batch, time, len(LABELS)] if task == "tag" else [batch, len(LABELS)]
+    return {"predict": {"inputs": inputs, "outputs": tensors(probabilities=("float32", shape))}}
+
+
+def manifest_of(task, formats=("tflite", "onnx"), beam=False):
+    manifest = {"schema_version": 1, "task": "classify" if task == "picture" else task, "name": f"small {task}"}
+    roles = ("source", "target") if task == "generate" else ("source",)
+    if task == "picture":
+        manifest["picture"] = {"height": 7, "width": 11, "channels": 3}
+    else:
+        manifest |= {
+            "limits": {role: 17 if role == "source" else 19 for role in roles},
+            "vocabularies": {role: f"{role}.tokenizer.json" for role in roles},
+            "characters": {role: ["<pad>", "<start>", "<end>", "<unknown>", "a", "b"] for role in roles},
+        }
+    if task != "generate":
+        manifest |= {"labels": "labels.json", "label_names": LABELS}
+    signatures = (lambda one: written(one, beam)) if task == "generate" else (lambda one: predicted(one, task))
+    manifest["artefacts"] = [artefact(one, signatures(one)) for one in formats]
+    manifest["keras"] = {"score": {"accuracy": 0.991, "examples": 41}, "bytes": 9, "latency_ms": 2.0}
+    return manifest | {"ship": ship.advice(manifest["artefacts"])}
+
+
+def blocks(text):
+    """The code blocks of a Markdown text: list of (language, code)."""
+    return re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
+
+
+TASKS = ("generate", "classify", "tag", "picture")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_readme_says_what_the_model_does_and_which_file_goes_where(task):
+    text = readme(manifest_of(task))
+    for said in (
+        f"# small {task}\n",
+        {
+            "generate": "reads text and writes text.\nIt reads at most 17 tokens and writes at most 19, the end token",
+            "classify": "gives a text one of 3 labels.\nThe labels are `cheese`, `tea`, `weather`: see `labels.json`.",
+            "tag": "gives each token of a text one of 3 labels.",
+            "picture": "gives a picture one of 3 labels.",
+        }[task],
+        "Keras's own score on 41 test examples is 99.1 %.",
+        "for Android and iOS: model.dynamic_int8.tflite, with LiteRT",
+        "for a server: onnx.float32, with ONNX Runtime",
+        "for a browser: model.dynamic_int8.tflite, with LiteRT.js",
+        "| `model.dynamic_int8.tflite` | tflite | dynamic_int8 | 1234 | 98.7 % | 0.50 ms | a-runtime 1.2 Interpreter |",
+        "`samples.json`",
+        "`verification.md`",
+    ):
+        assert said in text
+    assert "`model.dynamic_int8.tflite`:\n\n- `" in text and "`onnx.float32`:\n\n- `" in text
+    assert "an-old-runtime" not in text and "None" not in text and "$" not in text.replace("$0", "").replace("$1", "")
+
+
+def test_the_readme_s_commands_are_those_that_the_bundle_has():
+    generator, with_beam = readme(manifest_of("generate")), readme(manifest_of("generate", beam=True) | {"beams": 4})
+    tagger, pictures = readme(manifest_of("tag")), readme(manifest_of("picture"))
+    assert "--stream" in generator and "--beam" not in generator
+    assert "python run.py --beam" in with_beam and "beam search of 4" in with_beam
+    assert "--stream" not in tagger and "run.py < texts.txt" in tagger and "bundle.tag([" in tagger
+    assert "run.py picture.png" in pictures and "pip install numpy pillow ai-edge-litert" in pictures
+    assert "okeniz" not in pictures and "Vocabularies" not in pictures
+
+
+@pytest.mark.parametrize("formats", [("tflite",), ("onnx",), ("tflite", "onnx"), ("saved_model",)])
+@pytest.mark.parametrize("task", TASKS)
+def test_every_snippet_names_only_files_and_signatures_that_are_there(task, formats):
+    manifest = manifest_of(task, formats)
+    there = {name for one in manifest["artefacts"] for name in one["files"]} | {"manifest.json", "labels.json"}
+    there |= {one["path"] for one in manifest["artefacts"]} | {"weights.bin"}  # as the graphs call it
+    found = blocks(readme(manifest))
+    languages = {language for language, _ in found}
+    assert languages == {"python", "kotlin", "swift", "js", "cpp"} or (
+        formats == ("saved_model",) and "python" in languages
+    )
+    for _, code in found:
+        named = re.findall(r'"((?:[\w.]+/)?[\w.]+\.(?:tflite|onnx|bin|json))"|"(saved_model)"', code)
+        assert {name for pair in named for name in pair if name} <= there
+        other = "predict" if task == "generate" else "generate"
+        assert f'"{other}"' not in code and "source_length" not in (code if task != "generate" else "")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_snippet_is_short_and_says_whether_it_was_run(task):
+    text = readme(manifest_of(task))
+    section = text[text.index("## In your own code") :]
+    for part in section.split("\n### ")[1:-1]:
+        title, mark, _ = part.split("\n\n", 2)
+        assert mark.startswith(("**Run here**, by the exporter's tests", "**Not run here**: written from")), title
+        assert part.count("\n") < 60
+
+
+def test_a_manifest_of_an_older_exporter_will_do():
+    manifest = manifest_of("classify")
+    for name in ("characters", "ship", "label_names", "keras"):
+        del manifest[name]
+    for one in manifest["artefacts"]:
+        for name in ("bytes", "score", "latency_ms", "runtimes"):
+            del one[name]
+    text = readme(manifest)
+    assert "one of the labels in `labels.json`" in text and "| onnx | float32 |  |  |  |  | onnxruntime |" in text
+    assert "None" not in text
+
+
+def test_artefacts_of_the_same_signatures_are_listed_together():
+    manifest = manifest_of("tag")
+    manifest["artefacts"].append(manifest["artefacts"][0] | {"path": "model.float32.tflite", "precision": "float32"})
+    text = readme(manifest)
+    assert "`model.dynamic_int8.tflite`, `model.float32.tflite`:\n\n- `predict`" in text
+    assert text.count("- `predict`: ") == 2
+
+
+def test_layers_kept_in_float_are_named():
+    manifest = manifest_of("tag")
+    manifest["artefacts"][0]["kept_in_float"] = ["dense", "embedding"]
+    assert "`model.dynamic_int8.tflite` these stayed in float32" in readme(manifest)
+
+
+def test_the_readme_of_the_toy_bundle(toy):
+    manifest = runtime.read_manifest(toy)
+    text = (toy / "README.md").read_text(encoding="utf-8")
+    for said in (
+        "# echo",
+        "pip install numpy tokenizers ai-edge-litert",
+        "`generate`: source int32 [1, 11], source_length int32 [1] -> ids int32 [1, 11]",
+        "source int32 [?, ?]",
+        "at most 11 tokens and writes at most 13",
+        "`source.tokenizer.json`",
+        "is 0.5 or more",
+    ):
+        assert said in text
+    only_onnx = readme(manifest | {"artefacts": manifest["artefacts"][:1], "confidence": None})
+    assert "tokenizers onnxruntime\n" in only_onnx and "accepted when" not in only_onnx
+    saved_model = manifest["artefacts"][0] | {"format": "saved_model", "path": "saved_model"}
+    only_saved_model = readme(manifest | {"artefacts": [saved_model]})
+    assert "SavedModel only" in only_saved_model and "import run" not in only_saved_model
+
+
+def test_the_readme_s_python_runs(toy):
+    program = blocks((toy / "README.md").read_text(encoding="utf-8"))[0][1]
+    done = subprocess.run(
+        [sys.executable, "-c", program.replace('"text"', '"9 mai"')],
+        cwd=toy,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0 and done.stdout.startswith("9 mai 0.60653"), done.stderr
+
+
+TEXTS = ["  9 MAI\u20091998 ", "ﬁn ΟΔΟΣ\n3", "Ⅷ é e\u0301 \u3000x", "\U0001f600 <pad>", "\x1cİ\ufeff\x1f\x85"]
+
+
+@pytest.mark.parametrize("options", [{"normalization": "nfkc", "lowercase": True, "collapse_spaces": True}, {}])
+def test_text_to_ids_without_a_library_is_what_the_tokenizer_does(tmp_path, monkeypatch, options):
+    tokenizer = Tokenizer.train(["9 mai 1998 fin οδοσ é"], **options)
+    tokenizer.save(tmp_path / "source.tokenizer.json")
+    normalizer = json.loads((tmp_path / "source.tokenizer.json").read_text(encoding="utf-8"))["normalizer"]
+    bundles.write_json(tmp_path / "manifest.json", {"characters": {"source": tokenizer.vocabulary}})
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    exec(text_to_ids.code(normalizer)[0], found)
+    assert [found["encode"](text) for text in TEXTS] == tokenizer.encode_batch(TEXTS)
+    words = [words for words, *_ in text_to_ids.steps(normalizer)]
+    assert words[0] == ("Unicode's NFKC" if options else "Unicode's NFC") and ("lower case" in words) == bool(options)
+
+
+def test_a_normaliser_of_somebody_else_has_words_but_no_code():
+    assert text_to_ids.steps({"type": "StripAccents"}) == [("its step `StripAccents`", None, None)]
+    assert text_to_ids.code({"type": "StripAccents"}) is None and text_to_ids.steps(None) == []
+
+
+def test_the_vocabularies_section_tells_the_normaliser(toy):
+    manifest = runtime.read_manifest(toy)
+    characters = Tokenizer.load(toy / "source.tokenizer.json").vocabulary
+    text = readme(manifest | {"characters": {"source": characters, "target": characters}}, toy)
+    assert "1. Unicode's NFKC\n2. lower case\n3. `σ` for `ς`\n4. Unicode's NFKC\n5. one space for each run of" in text
+    assert "def encode(text):" in text and "export function encode(text)" in text

@@ -7,6 +7,8 @@ what the layers compute alike is computed once.
 import numpy as np
 import onnx
 
+from export.onnx_scan import scan_plain_recurrence
+
 # Operators that may give something else each time, or do something besides.
 _NOT_SHARED = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
@@ -26,11 +28,16 @@ def simplify(graph):
 def settle_loops(graph):
     """Takes out of loops what does not change in them. For a graph in its final precision.
 
-    The quantiser of ONNX Runtime would otherwise find the weights of loops, which are left as they are.
+    The quantiser of ONNX Runtime would otherwise find the weights of loops and of plain recurrent networks, which are
+    left as they are.
 
     Args:
         graph: `onnx.GraphProto`, changed in place.
     """
+    read = {name for node in nodes(graph) for name in node.input}
+    read |= {output.name for each in _all_graphs(graph) for output in each.output}
+    for each in _all_graphs(graph):
+        scan_plain_recurrence(each, read)
     for change in (_read_from_around, _compute_before):
         for each in _all_graphs(graph):
             change(each)

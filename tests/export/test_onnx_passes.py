@@ -65,10 +65,14 @@ def _model(nodes, constants):
 
 
 def run(model, x):
+    return run_all(model, x)[0]
+
+
+def run_all(model, x):
     onnx.checker.check_model(model)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, {"x": x})[0]
+    return onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, {"x": x})
 
 
 @pytest.fixture
@@ -140,6 +144,47 @@ def test_a_result_of_the_graph_that_a_loop_hands_on_stays(x):
     (loop,) = (node for node in model.graph.node if node.op_type == "Loop")
     assert list(loop.input) == ["times", "", "first", "x"] and list(loop.output) == ["sum", "last"]
     np.testing.assert_array_equal(run(model, x), wanted)
+
+
+def recurrent(direction, activation, outputs):
+    """x (time, batch, 40) -> what an RNN of 6 units reads; its outputs or its last state alone if one is asked for."""
+    random = np.random.default_rng(4)
+    shapes = {"W": (1, 6, 40), "R": (1, 6, 6), "B": (1, 12), "first": (1, 3, 6)}
+    sizes = {"every": ["time", 1, "batch", 6], "last": [1, "batch", 6]}
+    constants = [numpy_helper.from_array(random.normal(size=shapes[n]).astype("float32"), n) for n in shapes]
+    node = helper.make_node(
+        "RNN", ["x", "W", "R", "B", "", "first"], ["every", "last"], hidden_size=6, direction=direction,
+        activations=[activation],
+    )  # fmt: skip
+    graph = helper.make_graph(
+        [node],
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["time", "batch", 40])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes[name]) for name in outputs],
+        constants,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+@pytest.mark.parametrize("outputs", [["every", "last"], ["every"], ["last"]])
+@pytest.mark.parametrize("direction, activation", [("forward", "Tanh"), ("reverse", "Tanh"), ("reverse", "Relu")])
+def test_a_plain_recurrent_network_becomes_a_scan(direction, activation, outputs):
+    x = 0.1 * np.random.default_rng(1).normal(size=(5, 3, 40)).astype("float32")
+    model = recurrent(direction, activation, outputs)
+    wanted = run_all(model, x)
+    onnx_passes.settle_loops(model.graph)
+    operators = [node.op_type for node in onnx_passes.nodes(model.graph)]
+    assert "RNN" not in operators and operators.count("Scan") == 1
+    for one, other in zip(run_all(model, x), wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_recurrent_network_in_both_directions_stays_one_operator():
+    model = recurrent("forward", "Tanh", ["every"])
+    (direction,) = (attribute for attribute in model.graph.node[0].attribute if attribute.name == "direction")
+    direction.s = b"bidirectional"
+    onnx_passes.settle_loops(model.graph)
+    assert [node.op_type for node in model.graph.node] == ["RNN"]
 
 
 @pytest.mark.parametrize("position, written_at", [(0, 0), (3, 3), (6, 6), (9, 6)])

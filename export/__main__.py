@@ -132,15 +132,17 @@ def _benchmark(args):
 def _matrix(args):
     from export import bundle as bundles
     from export import matrix, tables
+    from export.benchmark_bundle import machine
 
     def work():
-        rows = matrix.matrix(args.runs, args.beam, args.timeout, progress=_say)
+        command = ["python -m export matrix", *args.runs, *(["--beam", str(args.beam)] if args.beam else [])]
+
+        def keep(rows):
+            if args.out:
+                bundles.write_json(args.out, {"command": " ".join(command), "machine": machine(), "rows": rows})
+
+        rows = matrix.matrix(args.runs, args.beam, args.timeout, progress=_say, done=keep)
         _say("\n" + tables.markdown(rows))
-        if args.out:
-            command = " ".join(
-                ["python -m export matrix", *args.runs, *(["--beam", str(args.beam)] if args.beam else [])]
-            )
-            bundles.write_json(args.out, {"command": command, "rows": rows})
         return 0
 
     return _guarded("matrix", work)

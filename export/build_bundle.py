@@ -219,7 +219,7 @@ def _beam_proof(parity):
 
 
 def _reasons(refused):
-    return "\n".join(f"{name}: {reason}" for name, reason in refused.items())
+    return "\n".join(refused.values())
 
 
 def _artefact_checksums(bundle):

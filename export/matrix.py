@@ -9,7 +9,7 @@ from export.convert import PRECISIONS
 _TIMEOUT = 600
 
 
-def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print):
+def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None):
     """Builds, proves and measures every artefact that there could be of some runs; the artefacts are not kept.
 
     Args:
@@ -17,6 +17,7 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print):
         beams: int, with beam search of so many beams where a run writes; None leaves it out.
         timeout: float, seconds that one conversion or proof may take.
         progress: called with a line of text as each artefact is done.
+        done: called with the rows so far after each run, or None.
 
     Returns:
         list of rows, dicts of `run`, `format`, `precision` and either `score`, `bytes`, `latency_ms`,
@@ -41,13 +42,15 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print):
                 )
             except errors.ExportError as error:
                 rows.append({"run": Path(run).name, "format": "all", "precision": "all", "refused": str(error)})
-                continue
-        rows += _rows(Path(run).name, built)
+            else:
+                rows += _rows(Path(run).name, built)
+        if done:
+            done(rows)
     return rows
 
 
 def _rows(name, built):
-    kept = ("score", "bytes", "latency_ms", "memory_bytes", "parity")
+    kept = ("score", "bytes", "latency_ms", "memory_bytes", "parity", "max_error", "kept_in_float", "runtimes")
     yield {"run": name, "format": "keras", "precision": "float32", **built.manifest["keras"]}
     artefacts = {(artefact["format"], artefact["precision"]): artefact for artefact in built.manifest["artefacts"]}
     for format, precisions in PRECISIONS.items():

@@ -98,11 +98,14 @@ def layers(model, precision, names=None):
 
 def _to_float16(model):
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
     # ONNX Runtime has no recurrent operators in 16 bits for the CPU.
     model = convert_float_to_float16(model, keep_io_types=True, op_block_list=list(_RECURRENT))
     _drop_repeated(model.graph)
-    return model
+    sorted_model = OnnxModel(model)  # its casts were put at the end
+    sorted_model.topological_sort()
+    return sorted_model.model
 
 
 def _drop_repeated(graph):

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from export import cases, children, numbers, prove_generator, prove_labels, runtime
+from export import cases, children, errors, numbers, prove_generator, prove_labels, runtime, structure
 
 _TIMED = 60
 PROOFS = {"generate": prove_generator, "classify": prove_labels, "tag": prove_labels}
@@ -54,6 +54,26 @@ def prove(format, precision, path, reference, limits=None, kind="generate", case
     }
 
 
+def examine(format, precision, path, **rest):
+    """What the child answers: `structure`, then what `prove` finds, as far as it comes.
+
+    Args:
+        format, precision, path: see `prove`.
+        rest: the other arguments of `prove`.
+
+    Returns:
+        dict of `structure`, `refused` (None, or why), `error` (its kind) and, where nothing is refused, what `prove`
+        returns.
+    """
+    found = {"refused": None}
+    try:
+        found["structure"] = structure.inspect(format, path)
+        structure.check(found["structure"], format)
+        return found | prove(format, precision, path, **rest)
+    except errors.ExportError as error:
+        return found | {"refused": f"proof: {error}", "error": type(error).__name__}
+
+
 def memory():
     """The memory that this process holds, in bytes; where the system does not tell, the most that it has held."""
     pages = Path("/proc/self/statm")
@@ -86,4 +106,4 @@ def _latency(session, calls):
 
 
 if __name__ == "__main__":
-    children.answer(prove)
+    children.answer(examine)

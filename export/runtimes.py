@@ -68,7 +68,7 @@ class CompiledSession:
         }
 
 
-def load_everywhere(format, path, cases=None, precision="float32", timeout=_TIMEOUT):
+def load_everywhere(format, path, cases=None, precision="float32", timeout=_TIMEOUT, seen_in=()):
     """Loads an artefact in every runtime of its format, and runs every signature.
 
     Args:
@@ -78,6 +78,7 @@ def load_everywhere(format, path, cases=None, precision="float32", timeout=_TIME
             signature runs on zeros.
         precision: str, of the artefact; see `export.numbers.compare`.
         timeout: float, seconds for each.
+        seen_in: names of runtimes that it was seen to run in already.
 
     Returns:
         list of {"runtime": such as "ai-edge-litert 2.3.0 Interpreter", "loads": bool, "runs": bool, "reason": str or
@@ -87,6 +88,10 @@ def load_everywhere(format, path, cases=None, precision="float32", timeout=_TIME
     for name, package in RUNTIMES[format].items():
         task = {"name": name, "path": str(Path(path).resolve()), "precision": precision}
         task["cases"] = None if cases is None else str(Path(cases).resolve())
+        if name in seen_in:
+            said = {"loads": True, "runs": True, "reason": None}
+            lines.append({"runtime": f"{package} {_version(package)} {name}", **said})
+            continue
         try:
             said = children.call("export.runtimes", task, what=name, timeout=timeout)
         except errors.ExportError as error:

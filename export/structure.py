@@ -6,7 +6,7 @@ tensors that a page in the browser cannot feed, weights that are stored once a s
 
 import importlib
 
-from export import children, errors
+from export import errors
 
 FORMATS = ("tflite", "onnx", "saved_model")
 PROFILES = ("portable", "interpreter")
@@ -151,7 +151,3 @@ def _check_weights(report):
             f"{repeated} of {total} bytes of weights are stored already; wanted each once, shared by the signatures; "
             "convert all signatures in one go (TFLite), or with export.onnx.SharedWeights (ONNX)"
         )
-
-
-if __name__ == "__main__":
-    children.answer(inspect)

@@ -3,14 +3,20 @@
 from pathlib import Path
 
 from export import bundle as bundles
-from export import children, errors, report, runtimes, structure
+from export import children, errors, report, runtimes
 
 CASES = "numbers.npz"
+# The runtimes that `export.prove` uses.
+_PROVEN_IN = ("Interpreter", "InferenceSession", "saved_model.load")
 # What a file of each format has to load in, of the profile that every device can take.
-_PORTABLE = {"tflite": ("Interpreter", "CompiledModel"), "onnx": ("InferenceSession",), "saved_model": ("",)}
+_PORTABLE = {
+    "tflite": ("Interpreter", "CompiledModel"),
+    "onnx": ("InferenceSession",),
+    "saved_model": ("saved_model.load",),
+}
 
 
-def examine(path, format, precision, kind, limits, reference, case_file, timeout, progress=None):
+def examine(path, format, precision, kind, limits, reference, case_file, timeout):
     """Everything that is checked of one artefact.
 
     Args:
@@ -21,30 +27,23 @@ def examine(path, format, precision, kind, limits, reference, case_file, timeout
         reference: path of the JSON file that `export.reference` wrote.
         case_file: path of the file of cases, or None where there is none.
         timeout: float, seconds that each of the processes may take.
-        progress: called with a word before each check, or None.
 
     Returns:
         dict of `path`, `format`, `precision`, `refused` (None, or why) and `error` (its kind), and of what was reached
         of `structure`, `numbers`, `task` (`score`, `parity`, `latency_ms`, `memory_bytes`), `signatures` and
         `runtimes`.
     """
-    path = Path(path)
+    path, what = Path(path), f"{format} {precision}"
     entry = {"path": path.name, "format": format, "precision": precision, "refused": None}
-    tell = progress or (lambda word: None)
-    what = f"{format} {precision}"
+    task = {"format": format, "precision": precision, "path": str(path), "kind": kind, "limits": limits}
+    task |= {"reference": str(reference), "case_file": None if case_file is None else str(case_file)}
     try:
-        tell("structure")
-        asked = {"format": format, "path": str(path)}
-        entry["structure"] = children.call("export.structure", asked, what=f"{what}: structure", timeout=timeout)
-        structure.check(entry["structure"], format)
-        tell("numbers and task")
-        task = {"format": format, "precision": precision, "path": str(path), "kind": kind, "limits": limits}
-        task |= {"reference": str(reference), "case_file": None if case_file is None else str(case_file)}
         seen = children.call("export.prove", task, what=f"{what}: proof", timeout=timeout)
-        entry["numbers"], entry["signatures"] = seen.pop("numbers"), seen.pop("signatures")
-        entry["task"] = seen
-        tell("runtimes")
-        entry["runtimes"] = runtimes.load_everywhere(format, path, case_file, precision, timeout)
+        entry |= {name: seen.pop(name) for name in ("structure", "numbers", "signatures") if name in seen}
+        if seen["refused"]:
+            return entry | {"refused": f"{what}: {seen['refused']}", "error": seen["error"]}
+        entry["task"] = {name: seen[name] for name in ("score", "parity", "latency_ms", "memory_bytes")}
+        entry["runtimes"] = runtimes.load_everywhere(format, path, case_file, precision, timeout, seen_in=_PROVEN_IN)
         _check_loads(entry, format)
     except errors.ExportError as error:
         message = str(error) if str(error).startswith(what) else f"{what}: {error}"

@@ -25,6 +25,17 @@ SIDES = {
 FILES = {"saved_model": ["saved_model.pb"], "onnx": ["generate.onnx", "weights.bin"]}
 PARITY = {"inputs": 3, "near_ties": 0, "max_log_probability_error": 1e-7, "stepwise": {"inputs": 2}}
 SCORE = {"exact_match": 0.5, "examples": 3}
+STRUCTURE = {
+    "bytes": 9,
+    "operators": {"WHILE": 1},
+    "foreign_operators": [],
+    "tensor_types": {"float32": 3},
+    "variable_tensors": 0,
+    "signatures": {"generate": SIDES},
+    "aliased_outputs": [],
+    "weight_bytes": 4,
+    "repeated_weight_bytes": 0,
+}
 
 
 @pytest.fixture
@@ -54,13 +65,20 @@ def stand_ins(monkeypatch):
         def call(module, task, *, what, timeout):
             calls.append((module, task.get("format")))
             if module == "export.reference":
-                answers = {"text": ["a", "b", "c"], "ids": [[4, 2], [2, 0], [5, 2]], "output": ["9", "", "m"]}
+                Path(task["numbers"]).write_bytes(b"cases")
+                answers = {"text": ["a", "b", "c"], "target": ["9", "", "m"], "output": ["9", "", "m"]}
                 return answers, {"score": SCORE, "bytes": 7, "latency_ms": 1.0}
+            if module == "export.runtimes":
+                return {"loads": True, "runs": "runtime" not in failing.values(), "reason": None}
             path, fault = Path(task["path"]), failing.get(task["format"])
             if module == "export.prove":
                 if fault == "proof":
-                    raise ExportError(f"{what}: generate: input 2, 'c', step 1: Keras writes id 2, the file 6")
-                return {"signatures": {"generate": SIDES}, "parity": PARITY, "score": SCORE, "latency_ms": 0.5}
+                    refused = "proof: generate: input 2, 'c', step 1: Keras writes id 2, the file 6"
+                    return {"structure": STRUCTURE, "refused": refused, "error": "TaskError"}
+                found = {"generate": {"cases": 1, "max_error": 1e-7, "mean_error": 1e-8, "largest": 1.0}}
+                proof = {"parity": PARITY, "score": SCORE, "latency_ms": 0.5, "memory_bytes": 5}
+                seen = {"structure": STRUCTURE, "signatures": {"generate": SIDES}, "numbers": found}
+                return {"refused": None, **seen, **proof}
             if task["format"] == "tflite":
                 path.write_bytes(b"graph")
             else:
@@ -130,8 +148,8 @@ def test_where_nothing_passes_the_old_bundle_stays_as_it_was(run, stand_ins, cap
     assert code == 1 and listing(run) == before
     assert error.splitlines() == [
         "export build: no artefact passed; nothing is written.",
-        "tflite float32: tflite float32: proof: generate: input 2, 'c', step 1: Keras writes id 2, the file 6",
-        "onnx float32: onnx float32: conversion crashed (SIGSEGV). half a file is there",
+        "tflite float32: proof: generate: input 2, 'c', step 1: Keras writes id 2, the file 6",
+        "onnx float32: conversion crashed (SIGSEGV). half a file is there",
     ]
 
 
@@ -171,10 +189,12 @@ def test_no_format_at_all_is_refused(run):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("config.json", "{", "config.json or results.json is damaged"),
-        ("config.json", "{}", "config.json or results.json is damaged"),
-        ("config.json", '{"task": {"name": "x", "limits": {"source": "11", "target": 13}}}', "whole numbers of tokens"),
-        ("results.json", "\x00", "config.json or results.json is damaged"),
+        ("config.json", "{", "config.json is damaged"),
+        ("config.json", "{}", "config.json has no task with a name"),
+        ("config.json", '{"task": {"name": "x", "limits": {"source": "11", "target": 13}}}', "wanted whole numbers"),
+        ("config.json", '{"task": {"name": "x", "kind": "guess", "limits": {}}}', "wanted generate, classify or tag"),
+        ("results.json", "\x00", "results.json is damaged"),
+        ("results.json", "[]", "results.json is damaged (it holds a list)"),
     ],
 )
 def test_a_damaged_run_is_refused_in_one_line(run, stand_ins, capsys, name, content, message):

@@ -1,6 +1,6 @@
 """The table of every format and precision: a score or a reason in each row, never a blank."""
 
-from export import errors, matrix
+from export import errors, matrix, tables
 from export.build_bundle import Built
 from export.convert import PRECISIONS
 
@@ -23,11 +23,15 @@ def fake_build(run, out, precisions, beams, timeout, progress):
 
 def test_every_cell_is_a_score_or_a_reason(monkeypatch):
     monkeypatch.setattr(matrix.build_bundle, "build", fake_build)
-    rows = matrix.matrix(["runs/one", "runs/broken"], progress=lambda line: None)
+    monkeypatch.setattr(matrix.build_bundle, "writes", lambda run: True)
+    kept = []
+    done = lambda rows: kept.append(len(rows))  # noqa: E731
+    rows = matrix.matrix(["runs/one", "runs/broken"], progress=lambda line: None, done=done)
+    assert kept == [len(rows) - 1, len(rows)]
     assert [(row["format"], row["precision"]) for row in rows] == [("keras", "float32"), *CELLS, ("all", "all")]
     for row in rows:
         assert ("refused" in row) != ("score" in row)
-    lines = matrix.table(rows).splitlines()
+    lines = tables.markdown(rows).splitlines()
     assert len(lines) == 2 + len(rows) and len({line.count("|") for line in lines}) == 1
     assert "| one | tflite | float16 | 75.0 % | 2.00 MB | 1.50 ms | 3 MB | 3 of 4 |" in lines
     assert "| one | onnx | int8 | refused: it / fell |  |  |  |  |" in lines

@@ -187,6 +187,14 @@ def test_a_recurrent_network_in_both_directions_stays_one_operator():
     assert [node.op_type for node in model.graph.node] == ["RNN"]
 
 
+def test_a_recurrent_network_among_16_bits_stays_one_operator():
+    model = precision_onnx.convert(recurrent("forward", "Tanh", ["every"]), "float16")
+    onnx_passes.settle_loops(model.graph)
+    operators = [node.op_type for node in model.graph.node]
+    assert "RNN" in operators and "Scan" not in operators
+    run(model, np.ones((5, 3, 40), "float32"))
+
+
 @pytest.mark.parametrize("position, written_at", [(0, 0), (3, 3), (6, 6), (9, 6)])
 def test_values_are_put_between_what_is_before_and_after(position, written_at):
     buffer = np.random.default_rng(2).normal(size=(3, 2, 7, 5)).astype("float32")

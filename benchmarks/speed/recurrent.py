@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from benchmarks.speed.row import Row
 from benchmarks.speed.timing import medians
 from export import onnx as formats
-from export import precision_tflite
+from export import onnx_passes, precision_tflite
 from export.any_model import trace
 from export.recurrent_onnx import onnx_operator
 from export.recurrent_tflite import fused_lstm, portable_loop
@@ -48,7 +48,9 @@ def onnx_rows(threads, rounds):
         model = make()
         with tempfile.TemporaryDirectory() as folder:
             trace(model, onnx_operator, Path(folder, "traced"))
-            onnx.save_model(formats.from_saved_model(Path(folder, "traced"), SIGNATURE), Path(folder, "ours.onnx"))
+            ours = formats.from_saved_model(Path(folder, "traced"), SIGNATURE)
+            onnx_passes.settle_loops(ours.graph)  # as `export.to_onnx` does
+            onnx.save_model(ours, Path(folder, "ours.onnx"))
             model.export(Path(folder, "keras.onnx"), format="onnx", verbose=False)
             sessions = {
                 "ours": _session(Path(folder, "ours.onnx"), threads),

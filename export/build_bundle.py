@@ -83,9 +83,9 @@ def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_
     return Built(out, manifest, refused)
 
 
-def writes(run):
-    """Whether a run's model is a generator, which beam search is for; raises `ValueError` as `build`."""
-    return _read_run(Path(run))[2].kind == "generate"
+def task_of(run):
+    """The `export.examples.Task` of a run directory; raises `ValueError` as `build`."""
+    return _read_run(Path(run))[2]
 
 
 def _wanted(formats, precisions):

@@ -35,6 +35,8 @@ def call(module, task, *, what, timeout):
     # No GPU for the child: a model traced on one exports cuDNN operators, which nothing converts.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1"}
     home = str(Path(__file__).resolve().parent.parent)
+    # Converters name things in the order of sets: the same bytes each time want the same order.
+    environment["PYTHONHASHSEED"] = "0"
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     with tempfile.TemporaryDirectory() as folder:
         task_file = Path(folder, "task.json")

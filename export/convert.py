@@ -12,7 +12,7 @@ PRECISIONS = {
 }
 # What measures ranges on real inputs, and on how many.
 CALIBRATED = ("int8", "int16x8")
-_CALIBRATED_ON = 100
+CALIBRATED_ON = 100
 
 
 def artefact_name(format, precision):
@@ -37,7 +37,7 @@ def convert(run, limits, format, precision, path, task=None, **options):
     """
     model = load_model(run)
     if precision in CALIBRATED and task and task["kind"] != "generate":
-        options["representative"] = examples.calibration_inputs(run, examples.Task(**task), _CALIBRATED_ON)
+        options["representative"] = examples.calibration_inputs(run, examples.Task(**task), CALIBRATED_ON)
     return importlib.import_module(f"export.{format}").convert(model, limits, path, precision, **options)
 
 

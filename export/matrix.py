@@ -36,7 +36,7 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None):
                     run,
                     Path(folder, "bundle"),
                     precisions=precisions,
-                    beams=beams if build_bundle.writes(run) else None,
+                    beams=beams if build_bundle.task_of(run).kind == "generate" else None,
                     timeout=timeout,
                     progress=progress,
                 )

@@ -17,9 +17,6 @@ from export.judge import judge_of
 from export.layer_names import names_of
 from export.recover import recover
 
-# Real inputs that ranges are measured on.
-_CALIBRATED_ON = 100
-
 
 def quantise(run, limits, format, precision, path, reference, task=None, **options):
     """Loads the run's model and writes the artefact.
@@ -47,10 +44,8 @@ def quantise(run, limits, format, precision, path, reference, task=None, **optio
         return convert.convert(run, limits, format, precision, path, task=task, **options)
     model = convert.load_model(run)
     kind = task["kind"] if task else "generate"
-    if precision in convert.CALIBRATED and kind != "generate":
-        options["representative"] = examples.calibration_inputs(run, examples.Task(**task), _CALIBRATED_ON)
     with tempfile.TemporaryDirectory(dir=Path(path).parent, prefix=".quantised-") as folder:
-        maker = {"tflite": _TFLite, "onnx": _ONNX}[format](model, limits, Path(folder), precision, **options)
+        maker = maker_of(model, run, task, limits, format, precision, Path(folder), **options)
         judge = judge_of(kind, format, limits, json.loads(Path(reference).read_text(encoding="utf-8")))
         judge.choose_examples(maker.make(()))
         found = recover(maker.make, judge, maker.layers, judge.wanted)
@@ -66,6 +61,22 @@ def quantise(run, limits, format, precision, path, reference, task=None, **optio
         Path(found.artefact).rename(path)
     report = {"recipe": maker.recipe, "examples": len(judge.chosen), "tried": found.tried}
     return {"kept_in_float": list(found.kept), "quantisation": report}
+
+
+def maker_of(model, run, task, limits, format, precision, folder, **options):
+    """What makes artefacts with some layers in float32.
+
+    Args:
+        model: the run's model.
+        run, task, limits, format, precision, options: see `quantise`.
+        folder: path of a folder for the artefacts.
+
+    Returns:
+        an object with `make(keep)`, the path of a new artefact, `layers()`, name -> how many weights, and `recipe`.
+    """
+    if precision in convert.CALIBRATED and task and task["kind"] != "generate":
+        options["representative"] = examples.calibration_inputs(run, examples.Task(**task), convert.CALIBRATED_ON)
+    return {"tflite": _TFLite, "onnx": _ONNX}[format](model, limits, folder, precision, **options)
 
 
 def check_size(found, in_float32):

@@ -249,5 +249,6 @@ bundles of this task, and answered as Keras does.
 {snippets.section(manifest)}
 ### Test your port
 
+`numbers.npz`, where there is one, has what Keras computes in every signature, for `python -m export verify`.
 `samples.json`, where there is one, has examples of the test set to hold a port against: {_SAMPLES[task]}. A float32
 artefact gives these to rounding; another precision may differ in a few."""

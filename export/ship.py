@@ -47,7 +47,7 @@ def advice(artefacts):
             continue
         candidates = [artefact for artefact in artefacts if artefact["format"] == format]
         best = (_smallest if place in _SMALL else _exact_and_fast)(candidates)
-        size = f"{best['bytes'] / 1e6:.2f} MB, {best['latency_ms']:.2f} ms an input here"
+        size = f"{best['bytes'] / 1e6:.2f} MB, {best['latency_ms']:.2f} ms an input where it was built"
         reason = "the smallest" if place in _SMALL else "the most exact of the fast"
         why = f"{reason} of {len(candidates)} {format}: {size}" if len(candidates) > 1 else size
         found[place] = {"path": best["path"], "runtime": _WITH[place, format], "why": why}
@@ -74,4 +74,4 @@ def lines(chosen):
         str, a line for each place.
     """
     for place, entry in chosen.items():
-        yield f"for {_PLACES[place]}: {entry['path']}, with {entry['runtime']} ({entry['why']})"
+        yield f"for {_PLACES[place]}: `{entry['path']}`, with {entry['runtime']} ({entry['why']})"

@@ -3,6 +3,7 @@
 from export import errors, matrix, tables
 from export.build_bundle import Built
 from export.convert import PRECISIONS
+from export.examples import Task
 
 CELLS = [(format, precision) for format, names in PRECISIONS.items() for precision in names]
 SCORE = {"exact_match": 0.75, "examples": 4}
@@ -23,7 +24,8 @@ def fake_build(run, out, precisions, beams, timeout, progress):
 
 def test_every_cell_is_a_score_or_a_reason(monkeypatch):
     monkeypatch.setattr(matrix.build_bundle, "build", fake_build)
-    monkeypatch.setattr(matrix.build_bundle, "writes", lambda run: True)
+    task = Task("one", "generate", {"source": 11, "target": 13})
+    monkeypatch.setattr(matrix.build_bundle, "task_of", lambda run: task)
     kept = []
     done = lambda rows: kept.append(len(rows))  # noqa: E731
     rows = matrix.matrix(["runs/one", "runs/broken"], progress=lambda line: None, done=done)

@@ -105,11 +105,21 @@ def speed():
 
 
 def matrix():
-    """Every format and precision of the date models."""
-    from export.tables import markdown
+    """Every format and precision of every run, a table each that opens on a click."""
+    from export.tables import markdown, score_in_words
 
-    results = _results("matrix")
-    return "\n".join([markdown(results["rows"]), "", f"(`{results['command']}`)"])
+    results, parts = _results("matrix"), []
+    for run in dict.fromkeys(row["run"] for row in results["rows"]):
+        rows = [row for row in results["rows"] if row["run"] == run]
+        keras, made = rows[0], [row for row in rows[1:] if not row.get("refused")]
+        smallest = min(made, key=lambda row: row["bytes"])
+        summary = (
+            f"{run}: Keras {score_in_words(keras['score'])}, {keras['bytes'] / 1e6:.2f} MB; {len(made)} of {len(rows) - 1} "
+            f"artefacts, the smallest {score_in_words(smallest['score'])}, {smallest['bytes'] / 1e6:.2f} MB "
+            f"({_NAMES[smallest['format']]}, {smallest['precision']})"
+        )
+        parts.append(f"<details><summary>{summary}</summary>\n\n{markdown(rows)}\n\n</details>\n")
+    return "\n".join([*parts, f"(`{results['command']}`, {results['machine']})"])
 
 
 def attention(quickstart, lesson):

@@ -3,16 +3,20 @@
     classify   "samedi 9 mai 1998"               -> "fr"       the language of a date written with words
     tag        "rendez-vous samedi 9 mai, midi"  -> each character "date" or "-": where in a line the date is
 
-    train(DateLabelsConfig("tag", cell="gru", bidirectional=True), "runs/tag_bigru")
+    python -m keras_seq.recipes.date_labels tag_deep_bigru       into runs/tag_deep_bigru; without a name all of `RUNS`
+    train(DateLabelsConfig("tag", **RECURRENT["deep_bigru"]), "runs/tag_deep_bigru")
 
 A run directory is written as `keras_seq.training.fit` writes it, with `labels.json` and `test.tsv`: text, tab, label; a
 tagger's labels are one a token, with spaces between.
 """
 
+import argparse
 import csv
 import dataclasses
 import json
+import os
 import random as standard_random
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -74,6 +78,19 @@ RECURRENT = {
     "deep_bigru": {"cell": "gru", "bidirectional": True, "num_layers": 2, "units": 32},
 }
 """Every recurrent kind: name to the options of `DateLabelsConfig`."""
+
+RUNS = (
+    "classify_rnn",
+    "classify_lstm",
+    "classify_gru",
+    "classify_gru_reset_before",
+    "classify_bilstm",
+    "tag_gru",
+    "tag_birnn",
+    "tag_bilstm",
+    "tag_deep_bigru",
+)
+"""The runs of the exporter's matrix: every kind at least once."""
 
 
 def classified_dates(count, seed):
@@ -251,3 +268,27 @@ def _write_tests(path, texts, wanted):
 def _write(path, text):
     with whole_file(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def main(argv=None):
+    """The command line: trains some of the runs, and prints their scores."""
+    parser = argparse.ArgumentParser(prog="python -m keras_seq.recipes.date_labels", description=__doc__.split("\n")[0])
+    names = [f"{kind}_{name}" for kind in ("classify", "tag") for name in RECURRENT]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; default: {len(RUNS)} of them")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where run directories lie (runs)"
+    )
+    args = parser.parse_args(argv)
+    unknown = sorted(set(args.names) - set(names))
+    if unknown:
+        parser.error(f"{', '.join(unknown)} is not known; choose from {', '.join(names)}")
+    for name in args.names or RUNS:
+        kind, recurrent = name.split("_", 1)
+        _, results = train(DateLabelsConfig(kind, **RECURRENT[recurrent]), args.runs / name)
+        print(f"{name}: {100 * results['accuracy']:.1f} % right, {results['parameters']:,} parameters", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.exit(main())

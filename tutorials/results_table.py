@@ -114,8 +114,8 @@ def matrix():
         keras, made = rows[0], [row for row in rows[1:] if not row.get("refused")]
         smallest = min(made, key=lambda row: row["bytes"])
         summary = (
-            f"{run}: Keras {score_in_words(keras['score'])}, {keras['bytes'] / 1e6:.2f} MB; {len(made)} of {len(rows) - 1} "
-            f"artefacts, the smallest {score_in_words(smallest['score'])}, {smallest['bytes'] / 1e6:.2f} MB "
+            f"{run}: Keras {score_in_words(keras['score'])}, {keras['bytes'] / 1e6:.2f} MB; "
+            f"{len(made)} of {len(rows) - 1} artefacts, the smallest {score_in_words(smallest['score'])}, {smallest['bytes'] / 1e6:.2f} MB "
             f"({_NAMES[smallest['format']]}, {smallest['precision']})"
         )
         parts.append(f"<details><summary>{summary}</summary>\n\n{markdown(rows)}\n\n</details>\n")

@@ -275,9 +275,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m keras_seq.recipes.date_labels", description=__doc__.split("\n")[0])
     names = [f"{kind}_{name}" for kind in ("classify", "tag") for name in RECURRENT]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; default: {len(RUNS)} of them")
-    parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where run directories lie (runs)"
-    )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="home of the runs")
     args = parser.parse_args(argv)
     unknown = sorted(set(args.names) - set(names))
     if unknown:

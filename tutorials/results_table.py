@@ -113,11 +113,10 @@ def matrix():
         rows = [row for row in results["rows"] if row["run"] == run]
         keras, made = rows[0], [row for row in rows[1:] if not row.get("refused")]
         smallest = min(made, key=lambda row: row["bytes"])
-        summary = (
-            f"{run}: Keras {score_in_words(keras['score'])}, {keras['bytes'] / 1e6:.2f} MB; "
-            f"{len(made)} of {len(rows) - 1} artefacts, the smallest {score_in_words(smallest['score'])}, {smallest['bytes'] / 1e6:.2f} MB "
-            f"({_NAMES[smallest['format']]}, {smallest['precision']})"
-        )
+        by_keras = f"{score_in_words(keras['score'])}, {keras['bytes'] / 1e6:.2f} MB"
+        least = f"{score_in_words(smallest['score'])}, {smallest['bytes'] / 1e6:.2f} MB"
+        kind = f"{_NAMES[smallest['format']]}, {smallest['precision']}"
+        summary = f"{run}: Keras {by_keras}; {len(made)} of {len(rows) - 1} artefacts, the smallest {least} ({kind})"
         parts.append(f"<details><summary>{summary}</summary>\n\n{markdown(rows)}\n\n</details>\n")
     return "\n".join([*parts, f"(`{results['command']}`, {results['machine']})"])
 

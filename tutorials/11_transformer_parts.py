@@ -4,7 +4,7 @@
 # **Question.** Attention sees a set (lesson 09). What has to be put around it to make a model of sequences that can be
 # deep, and what does each part do? Every part here is taken out, or exchanged, and what happens is measured.
 #
-#     python tutorials/11_transformer_parts.py              about 9 minutes on two cores
+#     python tutorials/11_transformer_parts.py              about eleven minutes on two cores
 #
 # A layer of the encoder is two sub-layers, each inside a residual connection with a normalisation (Vaswani et al.,
 # 2017, here with the normalisation before):

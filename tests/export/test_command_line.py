@@ -268,3 +268,33 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
         command_line.main(arguments)
     assert "usage: python -m export" in capsys.readouterr().err
+
+
+def test_a_file_that_a_runtime_cannot_load_is_refused(run, stand_ins, monkeypatch, capsys):
+    stand_ins()
+    working = children.call
+
+    def call(module, task, *, what, timeout):
+        if module == "export.runtimes":
+            return {"loads": False, "runs": False, "reason": "it says no"}
+        return working(module, task, what=what, timeout=timeout)
+
+    monkeypatch.setattr(children, "call", call)
+    code, out, _ = cli(capsys, "build", run)
+    assert code == 1 and "CompiledModel: it says no; leave the artefact out with --formats" in out
+    assert kept(run / "bundle")[0] == ["saved_model", "onnx"]
+    report = json.loads((run / "bundle" / "verification.json").read_text(encoding="utf-8"))
+    assert [entry.get("error") for entry in report["artefacts"]] == [None, "LoadError", None]
+
+
+def test_a_second_build_says_which_bytes_changed(run, stand_ins, capsys):
+    stand_ins()
+    cli(capsys, "build", run)
+    (run / "source.tokenizer.json").touch()
+    code, out, _ = cli(capsys, "build", run)
+    assert code == 0 and "model.float32.tflite: the same bytes as in the bundle before" in out
+    manifest = json.loads((run / "bundle" / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["model.float32.tflite"]["sha256"] = "0" * 64
+    (run / "bundle" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    _, out, _ = cli(capsys, "build", run)
+    assert "model.float32.tflite: other bytes than in the bundle before, in model.float32.tflite" in out

@@ -154,7 +154,7 @@ class _Maker:
     def make(self, number, count, format, precision):
         """What `export.verification.examine` says of it, with what the conversion has to tell."""
         path = self._staging / artefact_name(format, precision)
-        begin = time.perf_counter()
+        begin, before = time.perf_counter(), set(self._staging.iterdir())
         self._progress(f"  [{number}/{count}] {format} {precision}: converting ...")
         notes = {}
         try:
@@ -165,7 +165,8 @@ class _Maker:
             entry = {"path": path.name, "format": format, "precision": precision, "refused": str(error), "error": kind}
         seconds = time.perf_counter() - begin
         if entry["refused"]:
-            bundles.remove(path)
+            for left in set(self._staging.iterdir()) - before:  # a crashed child's scratch too
+                bundles.remove(left)
             self._progress(f"  {format:12} {precision:12}  REFUSED: {entry['refused']}")
             return entry
         files = bundles.files_of(self._staging, path.name)
@@ -180,7 +181,7 @@ class _Maker:
     def _convert(self, format, precision, path):
         converting = {"run": str(self._run), "limits": self._task.limits, "format": format, "precision": precision}
         converting |= {"path": str(path), "task": asdict(self._task)}
-        if self._beams and format != "saved_model":
+        if self._beams:
             converting["beams"] = self._beams
         rounded = precision not in ("float32", "float16")
         if rounded:

@@ -7,6 +7,7 @@ tag        test.tsv: text, tab, a tag for each token with spaces between
 
 import csv
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,8 @@ class Task:
             raise ValueError(f"config.json has a task of kind {kind!r}; wanted generate, classify or tag")
         sides = () if picture else ("source", "target") if kind == "generate" else ("source",)
         sizes = [limits.get(side) for side in sides] if isinstance(limits, dict) else [None]
+        if picture is not None and not isinstance(picture, dict):
+            raise ValueError(f"config.json has picture {picture!r}; wanted height, width and channels")
         sizes += [picture.get(name) for name in ("height", "width", "channels")] if picture else []
         if not all(isinstance(size, int) and size > 0 for size in sizes):
             raise ValueError(f"config.json has limits {limits} and picture {picture}; wanted whole numbers above 0")
@@ -120,7 +123,7 @@ def read_pictures(run, picture):
     try:
         with np.load(path, allow_pickle=False) as data:
             images, labels = data["images"], data["labels"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise errors.ExportError(f"{path} is not a test set ({error}); train the run again") from None
     wanted = tuple(picture[name] for name in ("height", "width", "channels"))
     if images.dtype != np.uint8 or images.shape[1:] != wanted or len(images) != len(labels) or not len(images):

@@ -18,7 +18,7 @@ and the steps between against Keras. On a processor with VNNI none of them chang
 runs/dates_transformer; weights stored in 8 bits alone, with products in float32, did a third of the recipe's damage on
 the latter. That tokens change wholesale was seen elsewhere and not again there.
 
-What they cost: `python -m export build RUN --formats onnx --precisions float32 dynamic_int8`, and for any model
+What they cost: `python -m export build RUN --formats onnx --precision float32,dynamic_int8`, and for any model
 `Exported.kept`, `.bytes` and `.max_error` of `export.to_onnx`.
 """
 

@@ -16,7 +16,7 @@ layers in float32, which `export.recover` chooses where the score falls.
 "calibrated, outputs scaled one by one"   every operator. A kept layer's operators are named to the quantiser, which
                                           then leaves them out; DEQUANTIZE and QUANTIZE stand at its borders.
 
-What they cost: `python -m export build RUN --formats tflite --precisions float32 dynamic_int8`, and for any model
+What they cost: `python -m export build RUN --formats tflite --precision float32,dynamic_int8`, and for any model
 `Exported.kept`, `.bytes` and `.max_error` of `export.to_tflite`.
 """
 

@@ -178,7 +178,7 @@ def _beam(session, expected, limits, precision, static):
             same += 1
             continue
         own, wanted = (float(np.sum(scores)) for scores in (outputs["log_probability"][0], log_probability))
-        if precision == "float32" and abs(own - wanted) > LOG_PROBABILITY_TOLERANCE:
+        if precision == "float32" and not abs(own - wanted) <= LOG_PROBABILITY_TOLERANCE:
             raise errors.TaskError(
                 f"generate_beam: input {index}, {expected.texts[index]!r}: another output than Keras's, of "
                 f"log-probability {own:.4f}, Keras's has {wanted:.4f}"

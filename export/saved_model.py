@@ -6,10 +6,10 @@ from export.recurrent import recurrent_by
 from export.signatures import as_module, model_signatures
 
 
-def convert(model, limits, path, precision="float32"):
+def convert(model, limits, path, precision="float32", beams=None):
     """Writes the model's signatures into the folder `path`; float32 is all there is."""
     with recurrent_by(None, model):
-        signatures = model_signatures(model, limits, static=False)
+        signatures = model_signatures(model, limits, static=False, beams=beams)
     tf.saved_model.save(as_module(signatures), str(path), signatures=signatures)
 
 

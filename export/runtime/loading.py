@@ -7,7 +7,7 @@ from .bundle import RUNTIMES
 from .errors import MEND, BundleError, is_installed, one_line, package
 from .generator import Generator
 from .labels import PictureClassifier, Tagger, TextClassifier
-from .manifest import check_file, read_manifest, read_with
+from .manifest import check_file, read_manifest, read_with, reads_pictures
 from .sessions import LiteRTSession, ONNXSession
 from .text import read_tokenizer
 
@@ -44,7 +44,7 @@ def load(bundle, format=None, precision=None, threads=None):
         source, target = (read_tokenizer(folder, manifest["vocabularies"][role]) for role in ("source", "target"))
         return Generator(manifest, artefact, session, source, target)
     labels = _labels(folder, manifest["labels"])
-    if "picture" in manifest:
+    if reads_pictures(manifest):
         return PictureClassifier(manifest, artefact, session, labels)
     source = read_tokenizer(folder, manifest["vocabularies"]["source"])
     return {"classify": TextClassifier, "tag": Tagger}[manifest["task"]](manifest, artefact, session, source, labels)

@@ -93,7 +93,7 @@ def _check_manifest(folder, manifest):
 def _check_task(manifest):
     if manifest["task"] in _LABELLED:
         _check_kind(manifest, {"labels": str}, "manifest.json")
-    if manifest["task"] == "classify" and "picture" in manifest:
+    if reads_pictures(manifest):
         _check_kind(manifest["picture"], _PICTURE, "picture")
         sizes = {f"picture.{name}": manifest["picture"][name] for name in _PICTURE}
     else:
@@ -107,9 +107,14 @@ def _check_task(manifest):
             raise _damaged(f"{name} is {short(size)}", "1 to 2147483647")
 
 
+def reads_pictures(manifest):
+    """Whether the bundle classifies pictures; in any other task a "picture" means nothing."""
+    return manifest["task"] == "classify" and "picture" in manifest
+
+
 def read_with(manifest):
     """Names of the files that are read whichever artefact is used: vocabularies and labels."""
-    roles = () if "picture" in manifest else _ROLES[manifest["task"]]
+    roles = () if reads_pictures(manifest) else _ROLES[manifest["task"]]
     for role in roles:
         yield manifest["vocabularies"][role]
     if manifest["task"] in _LABELLED:

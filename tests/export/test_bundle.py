@@ -277,3 +277,12 @@ def test_files_of_and_remove(toy):
 def test_bundle_imports_without_tensorflow():
     program = "import sys, export.bundle; assert not {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("picture", [{}, {"height": 2, "width": 2, "channels": 1}])
+def test_a_picture_in_a_manifest_of_texts_lets_no_vocabulary_through(toy, picture):
+    manifest = json.loads((toy / "manifest.json").read_text(encoding="utf-8"))
+    manifest |= {"picture": picture, "vocabularies": {"source": "../outside", "target": "target.tokenizer.json"}}
+    (toy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(runtime.BundleError, match="outside"):
+        runtime.read_manifest(toy)

@@ -287,6 +287,20 @@ def test_a_file_that_a_runtime_cannot_load_is_refused(run, stand_ins, monkeypatc
     assert [entry.get("error") for entry in report["artefacts"]] == [None, "LoadError", None]
 
 
+def test_what_a_crashed_conversion_leaves_does_not_ship(run, stand_ins, monkeypatch, capsys):
+    stand_ins(tflite="conversion")
+    working = children.call
+
+    def call(module, task, *, what, timeout):
+        if module == "export.convert" and task["format"] == "tflite":
+            Path(task["path"]).with_name(".quantised-x").mkdir()
+        return working(module, task, what=what, timeout=timeout)
+
+    monkeypatch.setattr(children, "call", call)
+    assert cli(capsys, "build", run)[0] == 1
+    assert not [name for name in listing(run / "bundle") if name.startswith(".quantised")]
+
+
 def test_a_second_build_says_which_bytes_changed(run, stand_ins, capsys):
     stand_ins()
     cli(capsys, "build", run)

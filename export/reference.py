@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export import cases, children, runtime
+from export import cases, children, errors, runtime
 from export.convert import load_model
 from export.examples import Task, accuracy, read_labels, read_pictures, read_texts
 from export.signatures import PREDICT, model_signatures
@@ -131,10 +131,14 @@ def _of_labels(model, run, task, most, beams):
         texts, targets, source_ids = map(list, zip(*read_texts(run, task.limits["source"])[:most], strict=True))
         answers = {"text": texts, "source_ids": source_ids, "target": targets}
         if task.kind == "classify":
-            answers["target_ids"] = [number[label] for label in targets]
+            answers["target_ids"] = [_numbered(number, label, example) for example, label in enumerate(targets)]
         else:
-            answers["target_ids"] = [[number[tag] for tag in tags.split(" ")] for tags in targets]
+            answers["target_ids"] = [
+                [_numbered(number, tag, example) for tag in tags.split(" ")] for example, tags in enumerate(targets)
+            ]
+            _check_tags(answers["target_ids"], source_ids)
         given = [runtime.pad([ids]) for ids in source_ids]
+    _check_outputs(np.asarray(model(images[:1] if task.picture else given[0][0], training=False)), labels)
     # One at a time: what a batch does to its members is for the artefact's proof to show.
     probabilities = [np.asarray(predict(*inputs)["probabilities"])[0] for inputs in given]
     answers["probabilities"] = [rows.tolist() for rows in probabilities]
@@ -142,6 +146,30 @@ def _of_labels(model, run, task, most, beams):
     answers["output"] = [" ".join(labels[place] for place in np.atleast_1d(places)) for places in best]
     score = accuracy(best, answers["target_ids"])
     return answers, {"score": score, "latency_ms": _latency(given, lambda inputs: predict(*inputs)["probabilities"])}
+
+
+def _check_outputs(outputs, labels):
+    """Refuses probabilities, which would be made probabilities once more, and outputs that are not one a label."""
+    if outputs.shape[-1] != len(labels):
+        raise errors.ExportError(
+            f"the model has {outputs.shape[-1]} outputs and labels.json {len(labels)} labels; write one for each output"
+        )
+    if len(labels) > 1 and (outputs >= 0).all() and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3):
+        raise errors.ExportError(
+            "the model ends in softmax, which the export adds; let it end in logits, and train with from_logits=True"
+        )
+
+
+def _check_tags(tags, source_ids):
+    for example, (own, ids) in enumerate(zip(tags, source_ids, strict=True)):
+        if len(own) != len(ids):
+            raise errors.ExportError(f"test example {example} has {len(ids)} tokens and {len(own)} tags; one for each")
+
+
+def _numbered(number, label, example):
+    if label not in number:
+        raise errors.ExportError(f"test example {example} has the label {label!r}, which labels.json has not")
+    return number[label]
 
 
 def _latency(inputs, answer):

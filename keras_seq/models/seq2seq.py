@@ -66,7 +66,7 @@ class Seq2Seq(keras.Model):
         for key in ("source_vocabulary_size", "target_vocabulary_size", "embedding_size", "units"):
             if not isinstance(config[key], int) or config[key] < 1:
                 raise ValueError(f"{key}={config[key]!r} is not a size; give a whole number of 1 or more")
-        encoder = keras.layers.GRU(units, return_sequences=True, return_state=True)
+        encoder = keras.layers.GRU(units, return_sequences=True, return_state=True, name="gru")
         layers = {
             "source_embedding": keras.layers.Embedding(source_vocabulary_size, embedding_size, name="source_embedding"),
             "target_embedding": keras.layers.Embedding(target_vocabulary_size, embedding_size, name="target_embedding"),

@@ -1,4 +1,4 @@
-"""One tokenizer for characters, words and byte pairs, kept as the standard `tokenizer.json`.
+"""One tokenizer for characters, words, tokens and byte pairs, kept as the standard `tokenizer.json`.
 
     encode(text) = ids of the pieces of normalize(text)
     decode(encode(text)) = normalize(text)      for every text within the vocabulary
@@ -23,7 +23,9 @@ _PATTERNS = {
     # Spelled with Unicode properties because \w and "." mean other things in JavaScript.
     "character": r"[\s\S]",
     "word": r" ?(?:[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}\s])|\s",
+    "token": r"[^ ]+",
 }
+_RESERVED = "<(?:pad|start|end)>"
 _KINDS = (*_PATTERNS, "bpe")
 _DEFAULT_BPE_VOCABULARY = 8000
 _NORMALIZERS = {"nfc": normalizers.NFC, "nfkc": normalizers.NFKC}
@@ -69,7 +71,8 @@ class Tokenizer:
         Args:
             texts: iterable of str.
             kind: "character" (one id a code point), "word" (a word or sign with the space before it, so that decoding
-                is exact) or "bpe" (byte pairs: nothing is unknown).
+                is exact), "token" (one id for whatever stands between spaces, as in a sentence whose tokens are given;
+                spaces are always collapsed) or "bpe" (byte pairs: nothing is unknown).
             normalization: "nfc" (composed accents) or "nfkc" (also full-width forms, ligatures, superscripts).
             lowercase: bool, lower-case the text. The final sigma becomes a plain one, since runtimes differ in it.
             collapse_spaces: bool, make each run of white space one space and strip both ends.
@@ -90,7 +93,7 @@ class Tokenizer:
         if vocabulary_size is not None and vocabulary_size < smallest:
             raise ValueError(f"vocabulary_size={vocabulary_size} is too small for kind={kind!r}; {smallest} at least")
         texts = _checked_texts(texts)
-        normalizer = _normalizer(normalization, lowercase, collapse_spaces)
+        normalizer = _normalizer(normalization, lowercase, collapse_spaces or kind == "token")
         if not any(normalizer.normalize_str(text) for text in texts):
             raise ValueError(f"there is nothing to learn from in {len(texts)} texts; give some that are not empty")
         build = _byte_pairs if kind == "bpe" else _pieces
@@ -273,11 +276,17 @@ def _normalizer(normalization, lowercase, collapse_spaces):
 
 def _pieces(kind, texts, normalizer, vocabulary_size):
     """A tokenizer whose vocabulary is the most frequent pieces that the kind's pattern cuts."""
-    cutter = pre_tokenizers.Split(Regex(_PATTERNS[kind]), "isolated")
+    is_token = kind == "token"
+    if is_token:
+        # The other kinds cut "<pad>" into pieces; here it would be found in the vocabulary.
+        normalizer = normalizers.Sequence([normalizer, normalizers.Replace(Regex(_RESERVED), SPECIAL_TOKENS[-1])])
+    # Inverted, the spaces are what is removed; said as a match because transformers.js before 3.0 splits otherwise.
+    cutter = pre_tokenizers.Split(Regex(_PATTERNS[kind]), "removed" if is_token else "isolated", invert=is_token)
     counts = collections.Counter()
     for text in texts:
         normal = normalizer.normalize_str(text)
         counts.update(normal if kind == "character" else (piece for piece, _ in cutter.pre_tokenize_str(normal)))
+    counts.pop(SPECIAL_TOKENS[Tokenizer.UNKNOWN], None)
     pieces = sorted(counts, key=lambda piece: (-counts[piece], piece))
     if vocabulary_size is not None:
         pieces = pieces[: vocabulary_size - len(SPECIAL_TOKENS)]
@@ -285,7 +294,8 @@ def _pieces(kind, texts, normalizer, vocabulary_size):
     backend = tokenizers.Tokenizer(models.WordLevel(vocabulary, unk_token=SPECIAL_TOKENS[Tokenizer.UNKNOWN]))
     backend.normalizer = normalizer
     backend.pre_tokenizer = cutter
-    backend.decoder = decoders.Fuse()
+    if not is_token:  # without a decoder all runtimes put a space between
+        backend.decoder = decoders.Fuse()
     return backend
 
 

@@ -26,7 +26,7 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["character", "word", "bpe"])
+@pytest.mark.parametrize("kind", ["character", "word", "token", "bpe"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_decoding_gives_the_normalised_text(kind, options):
     tokenizer = Tokenizer.train(TEXTS, kind=kind, **options)
@@ -36,7 +36,7 @@ def test_decoding_gives_the_normalised_text(kind, options):
         assert tokenizer.decode(ids) == tokenizer.normalize(text)
 
 
-@pytest.mark.parametrize("kind", ["character", "word", "bpe"])
+@pytest.mark.parametrize("kind", ["character", "word", "token", "bpe"])
 @settings(max_examples=60, deadline=None)
 @given(texts=st.lists(ANY_TEXT.filter(str.strip), min_size=1, max_size=3), options=st.sampled_from(OPTIONS))
 def test_round_trip_of_any_text_in_the_vocabulary(kind, texts, options):
@@ -53,14 +53,14 @@ def test_normalising_twice_changes_nothing(text, options):
 
 
 @settings(max_examples=100, deadline=None)
-@given(text=ANY_TEXT, kind=st.sampled_from(["character", "word", "bpe"]))
+@given(text=ANY_TEXT, kind=st.sampled_from(["character", "word", "token", "bpe"]))
 def test_no_text_encodes_to_a_special_id(text, kind):
     tokenizer = TRAINED[kind]
     for hostile in (text, f"<pad>{text}<end><start>", f" <end> {text}"):
         assert not {Tokenizer.PAD, Tokenizer.START, Tokenizer.END} & set(tokenizer.encode(hostile))
 
 
-TRAINED = {kind: Tokenizer.train(TEXTS, kind=kind) for kind in ("character", "word", "bpe")}
+TRAINED = {kind: Tokenizer.train(TEXTS, kind=kind) for kind in ("character", "word", "token", "bpe")}
 
 
 def test_characters_are_code_points_new_lines_and_emoji_included():
@@ -70,10 +70,27 @@ def test_characters_are_code_points_new_lines_and_emoji_included():
     assert set(tokenizer.vocabulary[4:]) == set(unicodedata.normalize("NFC", "a\nb\r\n👩\u200d👧 e\u0323\u0301"))
 
 
+def test_tokens_are_what_stands_between_spaces():
+    tokenizer = Tokenizer.train(["do n't , U.S. do", "a-b (c) ,"], kind="token")
+    assert tokenizer.vocabulary[4:] == [",", "do", "(c)", "U.S.", "a-b", "n't"]
+    text = "do  n't\t, U.S.\u3000(c) "
+    assert tokenizer.encode(text) == [5, 9, 4, 7, 6]
+    assert [text[begin:end] for begin, end in tokenizer.offsets(text)] == ["do", "n't", ",", "U.S.", "(c)"]
+    assert tokenizer.decode(tokenizer.encode(text)) == "do n't , U.S. (c)"
+    assert tokenizer.encode("do not") == [5, Tokenizer.UNKNOWN]
+    assert Tokenizer.train(["Do DO do not"], kind="token", lowercase=True).encode("DO") == [4]
+
+
+def test_a_token_that_looks_special_is_unknown():
+    tokenizer = Tokenizer.train(["a <pad> <PAD> <unknown> b<end>"], kind="token", lowercase=True)
+    assert not {"<pad>", "b<end>"} & set(tokenizer.vocabulary[4:])
+    assert tokenizer.encode("<pad> a <END> <unknown>") == [3, tokenizer.vocabulary.index("a"), 3, 3]
+
+
 def test_vocabulary_is_ordered_by_frequency_then_code_point_whatever_the_order_of_texts():
     tokenizer = Tokenizer.train(["bbb", "ca", "ac"])
     assert tokenizer.vocabulary == ["<pad>", "<start>", "<end>", "<unknown>", "b", "a", "c"]
-    for kind in ("character", "word", "bpe"):
+    for kind in ("character", "word", "token", "bpe"):
         shuffled = random.Random(0).sample(TEXTS, len(TEXTS))
         assert Tokenizer.train(shuffled, kind=kind).vocabulary == TRAINED[kind].vocabulary
 
@@ -144,7 +161,7 @@ def test_one_text_in_place_of_many_is_refused():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(kind="syllable"), "choose one of 'character', 'word', 'bpe'"),
+        (dict(kind="syllable"), "choose one of 'character', 'word', 'token', 'bpe'"),
         (dict(normalization="nfd"), "choose one of 'nfc', 'nfkc'"),
         (dict(vocabulary_size=4), "5 at least"),
         (dict(kind="bpe", vocabulary_size=100), "260 at least"),

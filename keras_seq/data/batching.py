@@ -16,14 +16,12 @@ the uninterrupted run saw.
 import itertools
 
 import numpy as np
-import tensorflow as tf
 
+from keras_seq.data.buckets import BucketedBatches, batch_size_of, padded
 from keras_seq.data.tokenizer import Tokenizer
 
-_REMAINDERS = ("keep", "drop", "fill")
 
-
-class PairBatches:
+class PairBatches(BucketedBatches):
     """Batches of source and target ids for an encoder-decoder: calling it with an epoch's number gives its dataset.
 
     Pass it to `keras_seq.training.fit` as it is; `pairs_dataset` gives the plain dataset instead.
@@ -43,6 +41,9 @@ class PairBatches:
             of `keras_seq.training` ignore: one shape a bucket, and every pair seen exactly once.
         unusable: "refuse" pairs with an empty source or longer than the last bucket, or "drop" them and count them in
             `dropped`.
+
+    Gives, for each batch:
+        `({"source": (batch, source), "target": (batch, target)}, labels (batch, target))`, all int32.
 
     Attributes:
         dropped: dict of the pairs dropped: `{"empty_source": int, "too_long": int}`.
@@ -72,10 +73,7 @@ class PairBatches:
         remainder="keep",
         unusable="refuse",
     ):
-        if remainder not in _REMAINDERS:
-            raise ValueError(f"remainder={remainder!r} is unknown; choose one of {', '.join(map(repr, _REMAINDERS))}")
-        if unusable not in ("refuse", "drop"):
-            raise ValueError(f"unusable={unusable!r} is unknown; choose 'refuse' or 'drop'")
+        super().__init__(shuffle, seed, remainder, unusable)
         boundaries = _pairs_of_lengths(boundaries)
         source, source_lengths = _flat(source_ids, "source_ids", Tokenizer.PAD)
         target, target_lengths = _flat(target_ids, "target_ids", Tokenizer.END)
@@ -87,64 +85,29 @@ class PairBatches:
         self.dropped = _dropped(source_lengths, target_lengths, bucket_of, boundaries, unusable)
         bucket_of[source_lengths == 0] = len(boundaries)
 
-        self._shuffle = shuffle
-        self._seed = seed
-        self._drop = remainder == "drop"
         self._lengths = {"source": 0, "target": 0}
-        self.buckets, self._arrays = [], []
         for number, (source_length, target_length) in enumerate(boundaries):
             rows = np.flatnonzero(bucket_of == number)
             if not len(rows):
                 continue
-            size = _batch_size(batch_tokens, batch_size, max(source_length, target_length))
+            size = batch_size_of(batch_tokens, batch_size, max(source_length, target_length))
             arrays = _padded_pairs(
-                _padded(source, source_lengths, rows, source_length),
-                _padded(target, target_lengths, rows, target_length),
+                padded(source, source_lengths, rows, source_length),
+                padded(target, target_lengths, rows, target_length),
                 target_lengths[rows],
             )
             if remainder == "fill":
                 arrays = _filled(arrays, -len(rows) % size)
-            steps = len(rows) // size if self._drop else -(-len(rows) // size)
-            self.buckets.append(
-                dict(source=source_length, target=target_length, pairs=len(rows), batch_size=size, steps=steps)
-            )
+            source_rows, target_rows, labels = arrays
+            elements = ({"source": source_rows, "target": target_rows}, labels)
+            self._add_bucket(elements, size, source=source_length, target=target_length, pairs=len(rows))
             self._lengths["source"] += int(source_lengths[rows].sum())
             self._lengths["target"] += int(target_lengths[rows].sum()) + len(rows)
-            with tf.device("CPU:0"):
-                self._arrays.append(tuple(map(tf.constant, arrays)))
-        self.steps = sum(bucket["steps"] for bucket in self.buckets)
         if not self.steps:
             raise ValueError(
                 f"no batch comes of {len(source_lengths)} pairs (dropped: {self.dropped}); give more pairs, smaller "
                 "batches, or remainder='keep'"
             )
-
-    def __len__(self):
-        return self.steps
-
-    def __call__(self, epoch):
-        """The dataset of one epoch.
-
-        Args:
-            epoch: int or scalar int64 tensor, counted from 0.
-
-        Returns:
-            `tf.data.Dataset` of `({"source": (batch, source), "target": (batch, target)}, labels (batch, target))`,
-            all int32; the same batches whenever it is iterated.
-        """
-        return self._dataset(tf.cast(epoch, tf.int64)).prefetch(tf.data.AUTOTUNE)
-
-    def dataset(self):
-        """A dataset for plain `model.fit`: shuffled anew by each iteration, the same in each process for a seed.
-
-        Returns:
-            `tf.data.Dataset` of the same elements as a call gives.
-        """
-        if not self._shuffle:
-            return self(0)
-        epochs = tf.data.Dataset.random(seed=self._seed, rerandomize_each_iteration=True).take(1)
-        dataset = epochs.flat_map(self._dataset).apply(tf.data.experimental.assert_cardinality(self.steps))
-        return dataset.prefetch(tf.data.AUTOTUNE)
 
     def padding_share(self):
         """Share of what the model reads that is padding.
@@ -154,29 +117,8 @@ class PairBatches:
         """
         share = {}
         for side, kept in self._lengths.items():
-            padded = sum(arrays[side == "target"].shape.num_elements() for arrays in self._arrays)
-            share[side] = 1 - kept / padded
+            share[side] = 1 - kept / sum(inputs[side].shape.num_elements() for inputs, _ in self._arrays)
         return share
-
-    def _dataset(self, epoch):
-        """The batches of `epoch`, a scalar int64 tensor: each bucket's own, taken in a mixed order."""
-        per_bucket = []
-        for number, (bucket, arrays) in enumerate(zip(self.buckets, self._arrays, strict=True)):
-            rows = self._order(tf.range(arrays[0].shape[0]), epoch, number)
-            rows = tf.data.Dataset.from_tensor_slices(rows).batch(bucket["batch_size"], drop_remainder=self._drop)
-            per_bucket.append(rows.map(lambda rows, arrays=arrays: _gather(arrays, rows)))
-        turns = np.repeat(np.arange(len(self.buckets), dtype=np.int64), [bucket["steps"] for bucket in self.buckets])
-        turns = tf.data.Dataset.from_tensor_slices(self._order(turns, epoch, len(self.buckets)))
-        dataset = tf.data.Dataset.choose_from_datasets(per_bucket, turns, stop_on_empty_dataset=False)
-        return dataset.apply(tf.data.experimental.assert_cardinality(self.steps))
-
-    def _order(self, values, epoch, stream):
-        """`values` shuffled by a random stream of its own for each seed, epoch and bucket."""
-        if not self._shuffle:
-            return tf.convert_to_tensor(values)
-        streams = len(self.buckets) + 1
-        seed = tf.stack([tf.constant(self._seed, tf.int64), epoch * streams + stream])
-        return tf.random.experimental.stateless_shuffle(values, seed=seed)
 
 
 def pairs_dataset(source_ids, target_ids, **options):
@@ -201,11 +143,6 @@ def pairs_dataset(source_ids, target_ids, **options):
     return PairBatches(source_ids, target_ids, **options).dataset()
 
 
-def _gather(arrays, rows):
-    source, target, labels = (tf.gather(array, rows) for array in arrays)
-    return {"source": source, "target": target}, labels
-
-
 def _pairs_of_lengths(boundaries):
     pairs = [(item, item) if isinstance(item, (int, np.integer)) else tuple(item) for item in boundaries]
     wrong = not pairs or any(len(pair) != 2 or min(pair) < 1 for pair in pairs)
@@ -217,18 +154,6 @@ def _pairs_of_lengths(boundaries):
             "as ((16, 11), (32, 11))"
         )
     return pairs
-
-
-def _batch_size(batch_tokens, batch_size, length):
-    if (batch_tokens is None) == (batch_size is None):
-        raise ValueError(f"batch_tokens={batch_tokens} and batch_size={batch_size} came; give exactly one of them")
-    size = batch_size if batch_tokens is None else batch_tokens // length
-    if size < 1:
-        raise ValueError(
-            f"batch_tokens={batch_tokens}, batch_size={batch_size} leave no room for a pair of length {length}; "
-            f"choose batch_tokens={length} at least"
-        )
-    return int(size)
 
 
 def _flat(ids, name, highest_reserved):
@@ -270,16 +195,6 @@ def _dropped(source_lengths, target_lengths, bucket_of, boundaries, unusable):
             f"{target_lengths[first] + 1}; add a longer bucket to boundaries or pass unusable='drop'"
         )
     return {"empty_source": int(empty.sum()), "too_long": int(too_long.sum())}
-
-
-def _padded(flat, lengths, rows, size):
-    """The sequences `rows`, padded with 0 on the right: int32 `(rows, size)`."""
-    begins = (np.cumsum(lengths) - lengths)[rows]
-    positions = np.arange(size)
-    kept = positions < lengths[rows, None]  # (rows, size)
-    result = np.zeros(kept.shape, np.int32)
-    result[kept] = flat[(begins[:, None] + positions)[kept]]
-    return result
 
 
 def _padded_pairs(source, labels, target_lengths):

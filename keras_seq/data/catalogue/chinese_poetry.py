@@ -14,7 +14,7 @@ import json
 import re
 from pathlib import Path
 
-from keras_seq.data.catalogue.parts import groups, part_of
+from keras_seq.data.parts import groups, part_of
 
 _SHARES = {"test": 0.05, "validation": 0.05}
 _MARKS = re.compile("[，。！？；：、]")

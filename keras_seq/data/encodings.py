@@ -5,11 +5,12 @@ import gzip
 import zlib
 from pathlib import Path
 
+_GZIP = b"\x1f\x8b"
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def read_lines(path, encoding=None):
-    """The lines of a text file, without their ends; `.gz` files are unpacked.
+    """The lines of a text file, without their ends; gzip's files are unpacked.
 
     Args:
         path: str or path.
@@ -42,7 +43,7 @@ def _content(path):
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not a file; give the path of a text file")
     content = path.read_bytes()
-    if path.suffix != ".gz":
+    if path.suffix != ".gz" and not content.startswith(_GZIP):
         return content
     try:
         return gzip.decompress(content)

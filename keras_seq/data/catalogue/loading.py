@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from keras_seq.data.catalogue import chinese_poetry, snips
+from keras_seq.data.catalogue.raw import Raw
 
 _ALIASES = {"universal_dependencies": "universal_dependencies/en_ewt", "chinese_poetry": "chinese_poetry/line_pairs"}
 _RAW = {
@@ -27,7 +28,9 @@ def load(name, split="train"):
     name = _ALIASES.get(name, name)
     folder = Path(os.environ["KERAS_SEQ_DATA"])
     if name in _RAW:
-        return [example for part, example in _RAW[name](folder / "raw" / name.split("/")[0]) if part == split]
+        raw = Raw.in_folder(folder / "raw" / name.split("/")[0], ("*.gz", "*.json"))
+        found = [example for part, example in _RAW[name](raw) if part == split]
+        return found if "line_pairs" not in name else [row for item in found for row in chinese_poetry.records(item)]
     import tensorflow_datasets as tfds
 
     builder = tfds.builder(name, data_dir=folder / "tfds")

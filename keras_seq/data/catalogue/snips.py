@@ -4,14 +4,13 @@
     {INTENT: [{"data": [{"text": "add "}, {"text": "clem burke", "entity": "artist"}, ...]}, ...]}
 
 As is customary the published validation part is the test part, and as many examples of each intent (100) are carved
-from train for validation.
+from train for validation. Downloading from the address below was not tried where this was written.
 
 Source: Coucke et al., 2018, "Snips Voice Platform" (arXiv 1805.10190), github.com/sonos/nlu-benchmark (CC0).
 """
 
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +23,10 @@ INTENTS = (
     "SearchCreativeWork",
     "SearchScreeningEvent",
 )
+_ADDRESS = "https://raw.githubusercontent.com/sonos/nlu-benchmark/master/2017-06-custom-intent-engines/"
+_FILES = {intent: (f"{intent}/train_{intent}_full.json", f"{intent}/validate_{intent}.json") for intent in INTENTS}
+PATTERNS = ("*.json",)
+URLS = {name: _ADDRESS + name for names in _FILES.values() for name in names}
 _WORD = re.compile(r"'s(?!\w)|[.,?!;:]+(?!\S)|\S+?(?='s(?!\w)|[.,?!;:]*(?:\s|$))")
 
 
@@ -43,11 +46,23 @@ def words(text):
     return _WORD.findall(text)
 
 
-def examples(folder, seed=0):
-    """Yields `(part, {"tokens", "tags", "label"})`: tags are slots as B-, I- and O, the label is the intent."""
-    for number, intent in enumerate(INTENTS):
-        train = _read(Path(folder, intent, f"train_{intent}_full.json"), intent)
-        test = _read(Path(folder, intent, f"validate_{intent}.json"), intent)
+def examples(raw, seed=0):
+    """The sentences of every part.
+
+    Args:
+        raw: `Raw`.
+        seed: int, of the validation part.
+
+    Yields:
+        `(part, {"tokens": list of str, "tags": list of str, "label": str})`: tags are slots as B-, I- and O, the label
+        is the intent.
+
+    Raises:
+        FileNotFoundError: if a file is not there.
+        ValueError: if a file has not the form above.
+    """
+    for number, (intent, (train, test)) in enumerate(_FILES.items()):
+        train, test = _read(raw, train, intent), _read(raw, test, intent)
         carved = set(np.random.default_rng([seed, number]).permutation(len(train))[: len(test)].tolist())
         for index, example in enumerate(train):
             yield "validation" if index in carved else "train", example
@@ -55,9 +70,12 @@ def examples(folder, seed=0):
             yield "test", example
 
 
-def _read(path, intent):
-    rows = json.loads(_text(path.read_bytes()))[intent]
-    return [_tagged(row["data"]) | {"label": intent} for row in rows]
+def _read(raw, name, intent):
+    try:
+        rows = json.loads(_text(raw.path(name).read_bytes()))[intent]
+        return [_tagged(row["data"]) | {"label": intent} for row in rows]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{raw.origin}: {name} is not of the form of SNIPS ({error!r}); fetch it anew") from error
 
 
 def _text(content):

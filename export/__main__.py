@@ -3,6 +3,9 @@
 import argparse
 import os
 import sys
+from pathlib import Path
+
+_NOTHING = "nothing was written"
 
 
 def main(argv=None):
@@ -35,6 +38,7 @@ def _add_build(commands):
         "TFLite)",
     )
     parser.add_argument("--beam", type=int, metavar="N", help="add generate_beam, beam search with N beams")
+    _add_profile(parser)
     _add_timeout(parser)
     parser.set_defaults(work=_build)
 
@@ -71,7 +75,11 @@ def _add_benchmark(commands):
         description="Times every artefact of a bundle on the bundle's samples, one text at a time.",
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="a bundle's folder")
-    parser.add_argument("--out", metavar="DIR", help="folder for benchmark.json and benchmark.png")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder for benchmark.txt, .json and .png (default: BUNDLE, whose checksums leave them out)",
+    )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N", help="default: 1 2")
     _add_timeout(parser)
     parser.set_defaults(work=_benchmark)
@@ -85,9 +93,20 @@ def _add_matrix(commands):
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories")
     parser.add_argument("--beam", type=int, metavar="N", help="with beam search of N beams")
-    parser.add_argument("--out", metavar="FILE", help="write the rows as JSON")
+    parser.add_argument("--out", metavar="FILE", help="write the rows as JSON, after each run those so far")
+    _add_profile(parser)
     _add_timeout(parser)
     parser.set_defaults(work=_matrix)
+
+
+def _add_profile(parser):
+    parser.add_argument(
+        "--profile",
+        default="portable",
+        metavar="NAME",
+        help="of TFLite: portable, which loads everywhere (default), or interpreter: LSTMs as one operator each, which "
+        "LiteRT's Interpreter alone has, not CompiledModel nor the browser",
+    )
 
 
 def _add_timeout(parser):
@@ -103,7 +122,7 @@ def _build(args):
     precisions = None if args.precision is None else _listed(args.precision)
 
     def work():
-        built = build(args.run, args.out, formats, precisions, args.beam, args.timeout, progress=_say)
+        built = build(args.run, args.out, formats, precisions, args.beam, args.timeout, _say, args.profile)
         _say(f"wrote {built.path}")
         return 1 if built.refused else 0
 
@@ -117,7 +136,7 @@ def _listed(text):
 def _verify(args):
     from export.verify_bundle import verify
 
-    return _guarded("verify", lambda: verify(args.bundle, args.run, args.timeout, progress=_say) and 0)
+    return _guarded("verify", lambda: verify(args.bundle, args.run, args.timeout, progress=_say) and 0, elsewhere="")
 
 
 def _benchmark(args):
@@ -134,33 +153,50 @@ def _matrix(args):
     from export import matrix, tables
     from export.benchmark_bundle import machine
 
+    command = ["python -m export matrix", *args.runs, *(["--beam", str(args.beam)] if args.beam else [])]
+    command += ["--profile", args.profile] if args.profile != "portable" else []
+    done = []
+
+    def keep(rows):
+        if args.out:
+            bundles.write_json(args.out, {"command": " ".join(command), "machine": machine(), "rows": rows})
+            done.append(rows[-1]["run"])
+
     def work():
-        command = ["python -m export matrix", *args.runs, *(["--beam", str(args.beam)] if args.beam else [])]
-
-        def keep(rows):
-            if args.out:
-                bundles.write_json(args.out, {"command": " ".join(command), "machine": machine(), "rows": rows})
-
-        rows = matrix.matrix(args.runs, args.beam, args.timeout, progress=_say, done=keep)
+        if args.out:
+            Path(args.out).resolve().parent.mkdir(parents=True, exist_ok=True)
+        rows = matrix.matrix(args.runs, args.beam, args.timeout, _say, keep, args.profile)
         _say("\n" + tables.markdown(rows))
         return 0
 
-    return _guarded("matrix", work)
+    def written():
+        return f"{args.out} has the rows of {', '.join(done)}" if done else _NOTHING
+
+    return _guarded("matrix", work, written)
 
 
-def _guarded(command, work):
-    """The exit code of `work`; what the user can mend is a short message and exit code 1, not a traceback."""
-    from export.bundle import disk_message
-    from export.errors import ExportError
+def _guarded(command, work, written=lambda: _NOTHING, elsewhere=None):
+    """The exit code of `work`; what the user can mend is a short message and exit code 1, not a traceback.
+
+    Args:
+        command: str, its name.
+        work: function.
+        written: function that says what was written so far.
+        elsewhere: str, what to do about a disk other than to mend it; None is `export.bundle.ELSEWHERE`.
+    """
+    from export.bundle import ELSEWHERE, disk_message
+    from export.errors import DiskError, ExportError
 
     try:
         return work()
+    except DiskError as error:
+        message = f"{error}; {written()}"
     except (ValueError, ExportError) as error:
         message = str(error)
     except OSError as error:
-        message = disk_message(error)
+        message = f"{disk_message(error, ELSEWHERE if elsewhere is None else elsewhere)}; {written()}"
     except KeyboardInterrupt:
-        print(f"export {command}: stopped; nothing was written", file=sys.stderr)
+        print(f"export {command}: stopped; {written()}", file=sys.stderr)
         return 130
     print(f"export {command}: {message}", file=sys.stderr)
     return 1

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from export import bundle as bundles
 from export import children
-from export.tables import score_in_words
+from export.tables import memory_in_words, score_in_words
 from export.verify_bundle import samples_of
+from keras_seq.whole_file import whole_file
 
 _TIMEOUT = 600
+# What is written: the table as it is printed, the same as JSON, and a plot.
+WRITTEN = ("benchmark.txt", "benchmark.json", "benchmark.png")
 
 
 def benchmark(bundle, out=None, threads=(1, 2), rounds=3, timeout=_TIMEOUT, progress=print):
@@ -17,7 +20,8 @@ def benchmark(bundle, out=None, threads=(1, 2), rounds=3, timeout=_TIMEOUT, prog
 
     Args:
         bundle: path of the bundle.
-        out: path of a folder for `benchmark.json` and `benchmark.png`; by default nothing is written.
+        out: path of a folder for the three files `WRITTEN`; by default the bundle itself, whose manifest does not count
+            them, as they are no part of what ships. A bundle that cannot be written to stays without.
         threads: numbers of threads.
         rounds: int, times that all samples are run.
         timeout: float, seconds that one artefact may take.
@@ -28,21 +32,28 @@ def benchmark(bundle, out=None, threads=(1, 2), rounds=3, timeout=_TIMEOUT, prog
         what `export.measure` found.
 
     Raises:
+        ValueError: if a number of threads or of rounds is less than 1.
         BundleError: if the bundle is damaged.
         ExportError: if an artefact cannot be run.
     """
+    _check_counts(threads, rounds)
     bundle = Path(bundle)
     manifest = bundles.verify_checksums(bundle)
-    inputs = len(samples_of(bundle)["target"])
-    report = {"machine": machine(), "rows": []}
-    progress(f"{report['machine']}; {inputs} inputs, one at a time")
-    progress(f"  {'':12} {'':12} {'threads':>7} {'score':>8} {'size':>9} {'median':>9} {'95 of 100':>9} {'memory':>8}")
+    samples = samples_of(bundle)
+    report, lines = {"machine": machine(), "rows": []}, []
+
+    def say(line):
+        lines.append(line)
+        progress(line)
+
+    say(f"{manifest['name']} on {report['machine']}; {len(samples['target'])} inputs, one at a time; peak memory")
+    say(f"  {'':12} {'':12} {'threads':>7} {'score':>8} {'size':>9} {'median':>9} {'95 of 100':>9} {'memory':>8}")
     for artefact in manifest["artefacts"]:
         for number in threads:
             task = {
                 "format": artefact["format"],
                 "path": str(bundle / artefact["path"]),
-                "bundle": str(bundle),
+                "inputs": samples,
                 "kind": manifest["task"],
                 "limits": manifest.get("limits", {}),
                 "threads": number,
@@ -52,13 +63,29 @@ def benchmark(bundle, out=None, threads=(1, 2), rounds=3, timeout=_TIMEOUT, prog
             kept = {key: artefact[key] for key in ("format", "precision", "bytes", "score") if key in artefact}
             row = {**kept, "threads": number, **found}
             report["rows"].append(row)
-            progress(_line(row))
-    if out is not None:
-        out = Path(out)
-        out.mkdir(parents=True, exist_ok=True)
-        bundles.write_json(out / "benchmark.json", report)
-        _plot(out / "benchmark.png", report)
+            say(_line(row))
+    try:
+        _write(Path(out or bundle), lines, report)
+        progress(f"wrote {', '.join(WRITTEN)} in {out or bundle}")
+    except OSError as error:
+        if out is not None:
+            raise
+        progress(f"nothing is written, name a folder with --out: {error}")
     return report
+
+
+def _check_counts(threads, rounds):
+    for name, count in (*(("threads", number) for number in threads), ("rounds", rounds)):
+        if count < 1:
+            raise ValueError(f"{name}={count} is too few; wanted 1 or more")
+
+
+def _write(folder, lines, report):
+    folder.mkdir(parents=True, exist_ok=True)
+    with whole_file(folder / WRITTEN[0]) as temporary:
+        temporary.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    bundles.write_json(folder / WRITTEN[1], report)
+    _plot(folder / WRITTEN[2], report)
 
 
 def machine():
@@ -75,7 +102,7 @@ def _line(row):
     score = score_in_words(row["score"]) if "score" in row else ""
     return (
         f"  {row['format']:12} {row['precision']:12} {row['threads']:7} {score:>8} {row.get('bytes', 0) / 1e6:6.2f} MB "
-        f"{row['median_ms']:6.2f} ms {row['worst_ms']:6.2f} ms {row['memory_bytes'] / 1e6:5.0f} MB"
+        f"{row['median_ms']:6.2f} ms {row['worst_ms']:6.2f} ms {memory_in_words(row):>8}"
     )
 
 

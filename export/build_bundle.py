@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from export import bundle as bundles
-from export import children, errors, ship, verification
-from export import runtime as runtimes
+from export import children, errors, repeated_builds, ship, verification
 from export.convert import PRECISIONS, artefact_name
 from export.describe import describe, manifest_of
 from export.examples import Task
+from export.structure import PROFILES
 from export.tables import table
 
 FORMATS = tuple(PRECISIONS)
@@ -30,7 +30,9 @@ class Built:
     refused: dict
 
 
-def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_TIMEOUT, progress=print):
+def build(
+    run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_TIMEOUT, progress=print, profile="portable"
+):
     """Exports a trained run to a bundle, in which every artefact was held against Keras.
 
     A float32 artefact answers what Keras answers; another precision scores at most half a point less.
@@ -45,30 +47,35 @@ def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_
         beams: int, adds the signature `generate_beam` with so many beams to a generator; None leaves it out.
         timeout: float, seconds that one conversion or proof may take.
         progress: called with a line of text as things are done.
+        profile: "portable", or "interpreter" for TFLite files in which LSTMs are one operator each, which LiteRT's
+            Interpreter alone has; the manifest says so of each file.
 
     Returns:
         `Built`. Artefacts that failed are in `refused` and not in the bundle.
 
     Raises:
-        ValueError: if a format or precision is unknown, or the run directory lacks something.
-        ExportError: if no artefact passed; nothing is written then.
+        ValueError: if a format, precision or profile is unknown, or the run directory lacks something.
+        DiskError: if a disk is full. Nothing is written then, as in the cases below.
+        TimeError: if an artefact that the older bundle has took too long this time.
+        ExportError: if no artefact passed.
     """
     run, wanted = Path(run), _wanted(tuple(dict.fromkeys(formats)), precisions)
     config, results, task = _read_run(run)
-    if beams is not None and task.kind != "generate":
-        raise ValueError(f"beams={beams}: {run} does not write, so there is nothing to search; leave --beam out")
+    _check_options(run, task, beams, profile)
     out = Path(out) if out else run / "bundle"
-    before = _artefact_checksums(out)
+    before = repeated_builds.checksums(out)
     with bundles.Staging(out) as staging:
         _copy_vocabularies(run, task, staging)
         progress(f"Keras answers the test set of {run} ...")
         asked = {"run": str(run), "task": asdict(task), "most": _TEST_EXAMPLES, "beams": beams}
         asked["numbers"] = str(staging / verification.CASES)
         reference, keras = children.call("export.reference", asked, what="the reference in Keras", timeout=timeout)
-        (staging / "reference.json").write_text(json.dumps(reference), encoding="utf-8")
-        maker = _Maker(run, task, staging, beams, timeout, progress)
+        answers = staging / "reference.json"
+        answers.write_text(json.dumps(reference), encoding="utf-8")
+        keras |= verification.memory_of("keras", run, task.kind, task.limits, answers, timeout)
+        maker = _Maker(run, task, staging, before, timeout, progress, _options(beams, profile))
         entries = [maker.make(number, len(wanted), *pair) for number, pair in enumerate(wanted, 1)]
-        (staging / "reference.json").unlink()
+        answers.unlink()
         passed = [entry for entry in entries if not entry["refused"]]
         refused = {f"{entry['format']} {entry['precision']}": entry["refused"] for entry in entries if entry["refused"]}
         if not passed:
@@ -76,7 +83,7 @@ def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_
         manifest = manifest_of(config, results, task, keras, passed, staging)
         manifest |= {"beams": beams} if beams else {}
         describe(staging, manifest, reference)
-        repeated = _compare_with_before(staging, manifest, before)
+        repeated = repeated_builds.compare(staging, manifest, before)
         verification.write_report(staging, task.name, entries, **repeated)
         manifest = bundles.write_manifest(staging, manifest)
     _tell(progress, keras, manifest, entries, repeated)
@@ -86,6 +93,21 @@ def build(run, out=None, formats=FORMATS, precisions=None, beams=None, timeout=_
 def task_of(run):
     """The `export.examples.Task` of a run directory; raises `ValueError` as `build`."""
     return _read_run(Path(run))[2]
+
+
+def _check_options(run, task, beams, profile):
+    if beams is not None and task.kind != "generate":
+        raise ValueError(f"beams={beams}: {run} does not write, so there is nothing to search; leave --beam out")
+    if beams is not None and beams < 1:
+        raise ValueError(f"beams={beams} is too few; wanted 1 or more, or leave --beam out")
+    if profile not in PROFILES:
+        raise ValueError(f"profile {profile!r} is not known; choose from {', '.join(PROFILES)}")
+
+
+def _options(beams, profile):
+    """What the converters of each format are told."""
+    every = {"beams": beams} if beams else {}
+    return {format: every | ({"profile": profile} if format == "tflite" else {}) for format in FORMATS}
 
 
 def _wanted(formats, precisions):
@@ -147,12 +169,18 @@ def _copy_vocabularies(run, task, staging):
 class _Maker:
     """Converts and examines the artefacts of one run; a refused one leaves nothing in the staging folder."""
 
-    def __init__(self, run, task, staging, beams, timeout, progress):
-        self._run, self._task, self._staging = run, task, staging
-        self._beams, self._timeout, self._progress = beams, timeout, progress
+    def __init__(self, run, task, staging, before, timeout, progress, options):
+        self._run, self._task, self._staging, self._before = run, task, staging, before
+        self._timeout, self._progress, self._options = timeout, progress, options
+        self._float32_bytes = {}  # format -> size of its float32 artefact, where it is made first
 
     def make(self, number, count, format, precision):
-        """What `export.verification.examine` says of it, with what the conversion has to tell."""
+        """What `export.verification.examine` says of it, with what the conversion has to tell.
+
+        Raises:
+            DiskError: if a disk is full, which says nothing of the artefact.
+            TimeError: if it took too long, which says little, and the bundle that would be replaced has it.
+        """
         path = self._staging / artefact_name(format, precision)
         begin, before = time.perf_counter(), set(self._staging.iterdir())
         self._progress(f"  [{number}/{count}] {format} {precision}: converting ...")
@@ -165,27 +193,40 @@ class _Maker:
             entry = {"path": path.name, "format": format, "precision": precision, "refused": str(error), "error": kind}
         seconds = time.perf_counter() - begin
         if entry["refused"]:
+            self._stop_at(entry)
             for left in set(self._staging.iterdir()) - before:  # a crashed child's scratch too
                 bundles.remove(left)
             self._progress(f"  {format:12} {precision:12}  REFUSED: {entry['refused']}")
             return entry
         files = bundles.files_of(self._staging, path.name)
         size = sum((self._staging / name).stat().st_size for name in files)
+        if precision == "float32":
+            self._float32_bytes[format] = size
         kept = notes.get("kept_in_float")
         self._progress(
             f"  {format:12} {precision:12}  {_proof(entry['task']['parity'])}, {seconds:.0f} s"
             + (f"; kept in float32: {', '.join(kept)}" if kept else "")
         )
+        if self._options[format].get("profile") == "interpreter":
+            entry["profile"] = "interpreter"
         return {**entry, **notes, "files": files, "bytes": size}
+
+    def _stop_at(self, entry):
+        if entry["error"] == "DiskError":
+            raise errors.DiskError(entry["refused"])
+        if entry["error"] == "TimeError" and repeated_builds.files_at(entry["path"], self._before):
+            raise errors.TimeError(
+                f"{entry['refused']}. The bundle that is there has this artefact, so it stays as it is; leave the "
+                "artefact out with --formats and --precision to replace it"
+            )
 
     def _convert(self, format, precision, path):
         converting = {"run": str(self._run), "limits": self._task.limits, "format": format, "precision": precision}
-        converting |= {"path": str(path), "task": asdict(self._task)}
-        if self._beams:
-            converting["beams"] = self._beams
+        converting |= {"path": str(path), **self._options[format]}
         rounded = precision not in ("float32", "float16")
         if rounded:
-            converting["reference"] = str(self._staging / "reference.json")
+            converting |= {"task": asdict(self._task), "reference": str(self._staging / "reference.json")}
+            converting["float32_bytes"] = self._float32_bytes.get(format)
         module = "export.quantise" if rounded else "export.convert"
         what = f"{format} {precision}: conversion"
         return children.call(module, converting, what=what, timeout=self._timeout)
@@ -200,6 +241,7 @@ class _Maker:
             self._staging / "reference.json",
             self._staging / verification.CASES,
             self._timeout,
+            self._options[format].get("profile", "portable"),
         )
 
 
@@ -223,35 +265,11 @@ def _reasons(refused):
     return "\n".join(refused.values())
 
 
-def _artefact_checksums(bundle):
-    """Checksums of what an older bundle at the same place holds, by file; {} where there is none."""
-    try:
-        return {name: entry["sha256"] for name, entry in runtimes.read_manifest(bundle)["files"].items()}
-    except runtimes.BundleError:
-        return {}
-
-
-def _compare_with_before(staging, manifest, before):
-    """Which artefacts came out as in the bundle that is replaced, to the byte, and which files of the others not."""
-    same, differs = [], {}
-    for artefact in manifest["artefacts"]:
-        if not all(name in before for name in artefact["files"]):
-            continue
-        changed = [name for name in artefact["files"] if bundles.sha256_of(staging / name) != before[name]]
-        if changed:
-            differs[artefact["path"]] = changed
-        else:
-            same.append(artefact["path"])
-    return {"same_bytes_as_before": same, "other_bytes_than_before": differs} if same or differs else {}
-
-
 def _tell(progress, keras, manifest, entries, repeated):
     rows = [{"format": "keras", "precision": "float32", **keras}]
     rows += [{**entry, **entry.get("task", {})} for entry in entries]
     progress("\n" + table(rows) + "\n")
     for line in ship.lines(manifest["ship"]):
         progress(line)
-    for path in repeated.get("same_bytes_as_before", ()):
-        progress(f"{path}: the same bytes as in the bundle before")
-    for path, names in repeated.get("other_bytes_than_before", {}).items():
-        progress(f"{path}: other bytes than in the bundle before, in {', '.join(names)}")
+    for line in repeated_builds.lines(repeated):
+        progress(line)

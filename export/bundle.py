@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from export import runtime
-from export.errors import ExportError
+from export.errors import DiskError, ExportError
 from keras_seq.whole_file import whole_file
 
 MANIFEST = "manifest.json"
@@ -46,6 +46,8 @@ _FULL = {
     errno.EFBIG: "the file is larger than the system allows",
     errno.EROFS: "the disk is read-only",
 }
+_MEND = {errno.EROFS: "mend that", errno.EFBIG: "mend that"}
+ELSEWHERE = "choose another place with --out"
 
 
 class Staging:
@@ -61,7 +63,8 @@ class Staging:
         `pathlib.Path` of an empty folder on the target's file system.
 
     Raises:
-        ExportError: if there is something at the target that is not a bundle, or the disk is full.
+        DiskError: if the disk is full.
+        ExportError: if there is something at the target that is not a bundle, or it cannot be written to.
     """
 
     def __init__(self, target):
@@ -79,7 +82,7 @@ class Staging:
             (self._home / "new").mkdir()
         except OSError as error:
             self._clean()
-            raise ExportError(disk_message(error)) from error
+            raise disk_error(error) from error
         return self._home / "new"
 
     def __exit__(self, kind, error, trace):
@@ -87,11 +90,11 @@ class Staging:
             if kind is None:
                 self._swap()
         except OSError as failure:
-            raise ExportError(disk_message(failure)) from failure
+            raise disk_error(failure) from failure
         finally:
             self._clean()
         if isinstance(error, OSError) and error.errno in _FULL:
-            raise ExportError(disk_message(error)) from error
+            raise disk_error(error) from error
 
     def _clean(self):
         if self._home and (self.target.exists() or not (self._home / "old").exists()):
@@ -244,17 +247,24 @@ def verify_checksums(folder):
     return manifest
 
 
-def disk_message(error):
+def disk_message(error, elsewhere=ELSEWHERE):
     """What an `OSError` means for somebody who exports, and what to do.
 
     Args:
         error: OSError.
+        elsewhere: str, what to do other than to mend it; "" where there is nothing.
 
     Returns:
         str.
     """
     path = error.filename2 or error.filename
     where = f"{path}: " if path else ""
+    or_else = f", or {elsewhere}" if elsewhere else ""
     if error.errno in _FULL:
-        return f"{where}{_FULL[error.errno]}; nothing was written. Make room there, or choose another place with --out"
-    return f"{where}{error.strerror or error}; mend that, or choose another place with --out"
+        return f"{where}{_FULL[error.errno]}; {_MEND.get(error.errno, 'make room there')}{or_else}"
+    return f"{where}{error.strerror or error}; mend that{or_else}"
+
+
+def disk_error(error, elsewhere=ELSEWHERE):
+    """The `ExportError` of an `OSError`: a `DiskError` where the disk is full. Arguments as of `disk_message`."""
+    return (DiskError if error.errno in _FULL else ExportError)(disk_message(error, elsewhere))

@@ -1,5 +1,6 @@
 """Runs one piece of work in a process of its own: converters and runtimes can crash, hang and leak."""
 
+import errno
 import json
 import os
 import signal
@@ -9,9 +10,12 @@ import tempfile
 from pathlib import Path
 
 from export import errors
-from export.errors import ChildError, ExportError
+from export.bundle import disk_error
+from export.errors import ChildError, DiskError, ExportError, TimeError
 
 _LAST_LINES = 12
+# Libraries in C++ say in their own errors what an `OSError` would have said.
+_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 def call(module, task, *, what, timeout):
@@ -29,7 +33,8 @@ def call(module, task, *, what, timeout):
         The child's answer.
 
     Raises:
-        ChildError: if the child fails, crashes or takes longer.
+        ChildError: if the child fails or crashes; a `TimeError` if it takes longer.
+        DiskError: if it found the disk full.
         ExportError: of the child's own kind (`export.errors`), if it refuses.
     """
     # No GPU for the child: a model traced on one exports cuDNN operators, which nothing converts.
@@ -47,13 +52,16 @@ def call(module, task, *, what, timeout):
                 command, env=environment, capture_output=True, encoding="utf-8", errors="replace", timeout=timeout
             )
         except subprocess.TimeoutExpired:
-            raise ChildError(f"{what} took longer than {timeout:g} s; give it more with --timeout") from None
+            raise TimeError(f"{what} took longer than {timeout:g} s; give it more with --timeout") from None
         answer_file = Path(folder, "answer.json")
         if done.returncode == 0 and answer_file.exists():
             said = json.loads(answer_file.read_text(encoding="utf-8"))
             if "refused" in said:
                 raise getattr(errors, said["kind"])(f"{what}: {said['refused']}")
             return said["result"]
+    full = [line.strip() for line in done.stderr.splitlines() if any(text in line for text in _FULL)]
+    if full:
+        raise DiskError(f"{what}: {full[-1]}; make room there")
     raise ChildError(f"{what} {_why(done)}")
 
 
@@ -65,7 +73,10 @@ def answer(work):
         said = {"result": work(**task)}
     except ExportError as error:
         said = {"refused": str(error), "kind": type(error).__name__}
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        refusal = disk_error(error, elsewhere="")
+        said = {"refused": str(refusal if isinstance(refusal, DiskError) else error), "kind": type(refusal).__name__}
+    except ValueError as error:
         said = {"refused": str(error), "kind": "ExportError"}
     task_file.with_name("answer.json").write_text(json.dumps(said), encoding="utf-8")
 

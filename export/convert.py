@@ -3,16 +3,13 @@
 import importlib
 from pathlib import Path
 
-from export import children, examples
+from export import children
 
 PRECISIONS = {
     "saved_model": ("float32",),
     "tflite": ("float32", "float16", "dynamic_int8", "int8", "int16x8"),
     "onnx": ("float32", "float16", "dynamic_int8", "int8"),
 }
-# What measures ranges on real inputs, and on how many.
-CALIBRATED = ("int8", "int16x8")
-CALIBRATED_ON = 100
 
 
 def artefact_name(format, precision):
@@ -21,23 +18,20 @@ def artefact_name(format, precision):
     return names[format]
 
 
-def convert(run, limits, format, precision, path, task=None, **options):
+def convert(run, limits, format, precision, path, **options):
     """Loads the run's model and writes the artefact.
 
     Args:
         run: path of the run directory.
         limits: dict of `source` and `target`, in tokens.
-        format, precision: see `PRECISIONS`.
+        format, precision: see `PRECISIONS`; those of 8 bits are for `export.quantise`.
         path: the file or folder to write.
-        task: dict, the fields of `export.examples.Task`; needed where ranges are measured on the run's inputs.
-        options: of the format; `beams` adds `generate_beam`.
+        options: of the format; `beams` adds `generate_beam`, `profile` is TFLite's.
 
     Returns:
         dict of what the manifest shall tell of the conversion, or None.
     """
     model = load_model(run)
-    if precision in CALIBRATED and task and task["kind"] != "generate":
-        options["representative"] = examples.calibration_inputs(run, examples.Task(**task), CALIBRATED_ON)
     return importlib.import_module(f"export.{format}").convert(model, limits, path, precision, **options)
 
 

@@ -9,6 +9,14 @@ class ChildError(ExportError):
     """The process that converted or proved crashed, failed or took too long."""
 
 
+class TimeError(ChildError):
+    """It took longer than it was given."""
+
+
+class DiskError(ExportError):
+    """A disk is full, or cannot be written to."""
+
+
 class ConversionError(ExportError):
     """A model cannot be had in a format or precision."""
 

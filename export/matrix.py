@@ -9,7 +9,7 @@ from export.convert import PRECISIONS
 _TIMEOUT = 600
 
 
-def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None):
+def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None, profile="portable"):
     """Builds, proves and measures every artefact that there could be of some runs; the artefacts are not kept.
 
     Args:
@@ -18,17 +18,20 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None):
         timeout: float, seconds that one conversion or proof may take.
         progress: called with a line of text as each artefact is done.
         done: called with the rows so far after each run, or None.
+        profile: see `export.build_bundle.build`.
 
     Returns:
         list of rows, dicts of `run`, `format`, `precision` and either `score`, `bytes`, `latency_ms`,
-        `memory_bytes` and `parity`, or `refused`, the reason. Keras itself is the first row of each run.
+        `memory_bytes`, `memory_is` and `parity`, or `refused`, the reason. Keras itself is the first row of each run.
 
     Raises:
-        ValueError: if a run directory lacks something.
+        ValueError: if any of the run directories lacks something; nothing is built then.
+        DiskError: if a disk is full.
     """
+    kinds = [build_bundle.task_of(run).kind for run in runs]
     precisions = tuple(dict.fromkeys(name for names in PRECISIONS.values() for name in names))
     rows = []
-    for run in runs:
+    for run, kind in zip(runs, kinds, strict=True):
         progress(f"{run}:")
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -36,10 +39,13 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None):
                     run,
                     Path(folder, "bundle"),
                     precisions=precisions,
-                    beams=beams if build_bundle.task_of(run).kind == "generate" else None,
+                    beams=beams if kind == "generate" else None,
                     timeout=timeout,
                     progress=progress,
+                    profile=profile,
                 )
+            except errors.DiskError:  # says nothing of the artefacts
+                raise
             except errors.ExportError as error:
                 rows.append({"run": Path(run).name, "format": "all", "precision": "all", "refused": str(error)})
             else:
@@ -50,7 +56,8 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None):
 
 
 def _rows(name, built):
-    kept = ("score", "bytes", "latency_ms", "memory_bytes", "parity", "max_error", "kept_in_float", "runtimes")
+    kept = ("score", "bytes", "latency_ms", "memory_bytes", "memory_is", "parity", "max_error", "kept_in_float")
+    kept += ("profile", "runtimes")
     yield {"run": name, "format": "keras", "precision": "float32", **built.manifest["keras"]}
     artefacts = {(artefact["format"], artefact["precision"]): artefact for artefact in built.manifest["artefacts"]}
     for format, precisions in PRECISIONS.items():

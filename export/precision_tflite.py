@@ -20,7 +20,7 @@ What they cost: `python -m export build RUN --formats tflite --precision float32
 `Exported.kept`, `.bytes` and `.max_error` of `export.to_tflite`.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import tensorflow as tf
 
@@ -49,7 +49,8 @@ def kernel_for(precision, profile="portable"):
         profile: "portable" or "interpreter".
 
     Returns:
-        a kernel. Calibration does not see inside a WHILE, so "int8" and "int16x8" have loops written out.
+        a kernel. Calibration does not see inside a WHILE, so "int8" and "int16x8" have loops written out; 16 bits the
+        fused LSTM has not.
 
     Raises:
         ValueError: if a name is not known.
@@ -57,9 +58,8 @@ def kernel_for(precision, profile="portable"):
     for given, known, what in ((precision, PRECISIONS, "precision"), (profile, PROFILES, "profile")):
         if given not in known:
             raise ValueError(f"{what} {given!r} is not known; choose from {', '.join(known)}")
-    if profile == "interpreter" and precision != "int16x8":
-        return fused_lstm
-    return unrolled if precision in _CALIBRATED else portable_loop
+    loop = unrolled if precision in _CALIBRATED else portable_loop
+    return partial(fused_lstm, others=loop) if profile == "interpreter" and precision != "int16x8" else loop
 
 
 def convert(folder, signatures, precision, representative=None, keep=(), names=None):
@@ -71,18 +71,13 @@ def convert(folder, signatures, precision, representative=None, keep=(), names=N
         precision: one of `PRECISIONS`.
         representative: dict of signature -> list of dicts of input name -> array, of the signature's shapes; for "int8"
             and "int16x8".
-        keep: names of layers that stay in float32, out of those that `layers` tells.
+        keep: names of layers that stay in float32, out of those that `Source.layers` tells.
         names: what `export.layer_names.names_of` returned for the model; None calls layers as the file does.
 
     Raises:
         ValueError: if there is nothing to calibrate with, or a layer of `keep` is not there.
     """
     return Source(folder, signatures, precision, representative, names).make(keep)
-
-
-def layers(folder, signatures, precision, representative=None, names=None):
-    """The layers that a precision has in 8 bits: dict of name -> how many weights. Arguments as of `convert`."""
-    return Source(folder, signatures, precision, representative, names).layers
 
 
 class Source:
@@ -179,8 +174,12 @@ class Source:
         from tensorflow.lite.python.convert import mlir_quantize
 
         wide = self._precision == "int16x8"
-        return mlir_quantize(
+        content = mlir_quantize(
             self._calibrated,
             inference_type=types_pb2.QUANTIZED_INT16 if wide else types_pb2.QUANTIZED_INT8,
             denylisted_nodes=[name for layer in keep for name in self._calibrated_layers[layer].operators],
         )
+        # Loops written out have a tensor with a long name for each step: of runs/classify_lstm two fifths of the file.
+        model = tflite_file.read(content)
+        tflite_file.drop_inner_names(model)
+        return tflite_file.write(model)

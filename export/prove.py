@@ -5,9 +5,7 @@ It needs TensorFlow for a SavedModel only, and Keras never: what Keras answers c
 
 import itertools
 import json
-import os
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -30,7 +28,7 @@ def prove(format, precision, path, reference, limits=None, kind="generate", case
         case_file: path of the file of cases, see `export.numbers`; None leaves them out.
 
     Returns:
-        dict of `signatures`, `numbers`, `parity`, `score`, `latency_ms` and `memory_bytes`.
+        dict of `signatures`, `numbers`, `parity`, `score` and `latency_ms`.
 
     Raises:
         NumbersError: naming the signature, output and case that differ.
@@ -38,10 +36,8 @@ def prove(format, precision, path, reference, limits=None, kind="generate", case
     """
     data = json.loads(Path(reference).read_text(encoding="utf-8"))
     proof, static = PROOFS[kind], format == "tflite"
-    before = memory()
     session = open_session(format, path)
     latency = _latency(session, proof.calls(data, limits or {}, static))
-    taken = max(memory() - before, 0)
     found = {} if case_file is None else numbers.compare(session, cases.read(case_file), precision)
     parity, score = proof.prove(session, data, limits or {}, precision, static)
     return {
@@ -50,15 +46,15 @@ def prove(format, precision, path, reference, limits=None, kind="generate", case
         "parity": parity,
         "score": score,
         "latency_ms": latency,
-        "memory_bytes": taken,
     }
 
 
-def examine(format, precision, path, **rest):
+def examine(format, precision, path, profile="portable", **rest):
     """What the child answers: `structure`, then what `prove` finds, as far as it comes.
 
     Args:
         format, precision, path: see `prove`.
+        profile: see `export.structure.check`.
         rest: the other arguments of `prove`.
 
     Returns:
@@ -68,21 +64,10 @@ def examine(format, precision, path, **rest):
     found = {"refused": None}
     try:
         found["structure"] = structure.inspect(format, path)
-        structure.check(found["structure"], format)
+        structure.check(found["structure"], format, profile)
         return found | prove(format, precision, path, **rest)
     except errors.ExportError as error:
         return found | {"refused": f"proof: {error}", "error": type(error).__name__}
-
-
-def memory():
-    """The memory that this process holds, in bytes; where the system does not tell, the most that it has held."""
-    pages = Path("/proc/self/statm")
-    if pages.exists():
-        return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def open_session(format, path, threads=None):

@@ -17,8 +17,12 @@ from export.judge import judge_of
 from export.layer_names import names_of
 from export.recover import recover
 
+# What measures ranges on real inputs, and on how many.
+CALIBRATED = ("int8", "int16x8")
+CALIBRATED_ON = 100
 
-def quantise(run, limits, format, precision, path, reference, task=None, **options):
+
+def quantise(run, limits, format, precision, path, reference, task=None, float32_bytes=None, **options):
     """Loads the run's model and writes the artefact.
 
     Args:
@@ -28,7 +32,8 @@ def quantise(run, limits, format, precision, path, reference, task=None, **optio
         path: the file or folder to write.
         reference: path of the JSON file that `export.reference` wrote.
         task: dict, the fields of `export.examples.Task`; None is a generator.
-        options: of the format; `beams` adds `generate_beam`.
+        float32_bytes: int, the size of the float32 artefact; None has one made where it must be known.
+        options: of the format; `beams` adds `generate_beam`, `profile` is TFLite's.
 
     Returns:
         dict of what the manifest shall tell: `kept_in_float`, list of layer names, and `quantisation`, dict of
@@ -37,26 +42,31 @@ def quantise(run, limits, format, precision, path, reference, task=None, **optio
 
     Raises:
         ConversionError: if the model cannot have the precision.
-        TaskError: if the score falls by more than half a point whatever is kept, or the artefact is then no smaller
-            than in float32.
+        TaskError: if the score falls by more than half a point whatever is kept, or the artefact is no smaller than in
+            float32.
     """
     if precision in ("float32", "float16"):
-        return convert.convert(run, limits, format, precision, path, task=task, **options)
+        return convert.convert(run, limits, format, precision, path, **options)
     model = convert.load_model(run)
     kind = task["kind"] if task else "generate"
     with tempfile.TemporaryDirectory(dir=Path(path).parent, prefix=".quantised-") as folder:
         maker = maker_of(model, run, task, limits, format, precision, Path(folder), **options)
         judge = judge_of(kind, format, limits, json.loads(Path(reference).read_text(encoding="utf-8")))
-        judge.choose_examples(maker.make(()))
-        found = recover(maker.make, judge, maker.layers, judge.wanted)
+        first = maker.make(())
+        judge.choose_examples(first)
+        remove(first)
+        found = recover(maker.make, _Clearing(judge), maker.layers, judge.wanted)
         if judge.take_all() and judge(found.artefact)[0] < judge.wanted:
             # Well chosen for a part only; the proof will ask for the whole.
-            again = recover(maker.make, judge, maker.layers, judge.wanted)
+            remove(found.artefact)
+            again = recover(maker.make, _Clearing(judge), maker.layers, judge.wanted)
             found = dataclasses.replace(again, tried=found.tried + again.tried)
-        if found.kept:
+        if float32_bytes is None and (found.kept or precision in CALIBRATED):
             in_float32 = Path(folder, "float32")
-            importlib.import_module(f"export.{format}").convert(model, limits, in_float32, beams=options.get("beams"))
-            check_size(found, _size(in_float32))
+            importlib.import_module(f"export.{format}").convert(model, limits, in_float32, **options)
+            float32_bytes = _size(in_float32)
+        if float32_bytes is not None:
+            check_size(found, float32_bytes)
         remove(Path(path))
         Path(found.artefact).rename(path)
     report = {"recipe": maker.recipe, "examples": len(judge.chosen), "tried": found.tried}
@@ -74,13 +84,13 @@ def maker_of(model, run, task, limits, format, precision, folder, **options):
     Returns:
         an object with `make(keep)`, the path of a new artefact, `layers()`, name -> how many weights, and `recipe`.
     """
-    if precision in convert.CALIBRATED and task and task["kind"] != "generate":
-        options["representative"] = examples.calibration_inputs(run, examples.Task(**task), convert.CALIBRATED_ON)
+    if precision in CALIBRATED and task and task["kind"] != "generate":
+        options["representative"] = examples.calibration_inputs(run, examples.Task(**task), CALIBRATED_ON)
     return {"tflite": _TFLite, "onnx": _ONNX}[format](model, limits, folder, precision, **options)
 
 
 def check_size(found, in_float32):
-    """What keeps so much in float32 that it is no smaller than the float32 artefact serves nobody.
+    """What is no smaller than the float32 artefact serves nobody: so much stays in float32, or a loop is written out.
 
     Args:
         found: `export.recover.Recovered` with the path of an artefact.
@@ -90,26 +100,54 @@ def check_size(found, in_float32):
         TaskError: if it is no smaller.
     """
     size = _size(found.artefact)
-    if size >= in_float32:
+    if size < in_float32:
+        return
+    if found.kept:
         raise TaskError(
             f"the score holds only with {', '.join(found.kept)} in float32, and then the artefact has {size} bytes, "
             f"the one in float32 {in_float32}; ship that, or another precision"
         )
+    raise TaskError(
+        f"the artefact has {size} bytes, the one in float32 {in_float32}: there a loop is one operator, here each of "
+        "its steps is written out, since calibration does not see inside a loop; ship that, or dynamic_int8"
+    )
 
 
 def _size(path):
     return sum(file.stat().st_size for file in ([path] if path.is_file() else path.iterdir()))
 
 
+class _Clearing:
+    """A judge that removes what the search cannot want any more: what scores too little, and what a better one follows.
+
+    There can be dozens of attempts, each as large as the artefact.
+    """
+
+    def __init__(self, judge):
+        self._judge, self._wanted, self._best = judge, judge.wanted, None
+
+    def __call__(self, artefact):
+        score, damage = self._judge(artefact)
+        fits = score >= self._wanted
+        if fits and self._best:
+            remove(self._best)
+        if fits:
+            self._best = artefact
+        else:
+            remove(artefact)
+        return score, damage
+
+
 class _TFLite:
     """Makes files of one traced model."""
 
-    def __init__(self, model, limits, folder, precision, beams=None, representative=None):
+    def __init__(self, model, limits, folder, precision, beams=None, representative=None, profile="portable"):
         from export import precision_tflite, tflite
 
         self.recipe = precision_tflite.RECIPES.get(precision, precision)
         self._folder, self._made, saved = folder, 0, str(folder / "traced")
-        self._source = tflite.traced(model, limits, saved, precision, beams, representative, names_of(model.variables))
+        names = names_of(model.variables)
+        self._source = tflite.traced(model, limits, saved, precision, beams, representative, names, profile)
 
     def layers(self):
         return self._source.layers

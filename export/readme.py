@@ -141,6 +141,12 @@ def _files(manifest, task):
         for artefact in manifest["artefacts"]
         if artefact.get("kept_in_float")
     ]
+    kept += [
+        f"`{artefact['path']}` has its LSTMs as one operator each (profile `interpreter`): LiteRT's Interpreter alone "
+        "loads it, neither CompiledModel nor LiteRT.js.\n\n"
+        for artefact in manifest["artefacts"]
+        if artefact.get("profile") == "interpreter"
+    ]
     needed = "the labels" if task == "picture" else "the vocabularies" + ("" if task == "generate" else ", the labels")
     return f"""| file | format | precision | bytes | score | one input | seen to run in | pip install |
 |---|---|---|---|---|---|---|---|

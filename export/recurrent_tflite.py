@@ -95,8 +95,8 @@ def _reversed(sequences, lengths):
     return tf.gather(sequences, tf.where(places < ends, ends - 1 - places, places), batch_dims=1)
 
 
-def fused_lstm(cells, sequences, states, lengths, needs_outputs):
-    """A kernel for `export.recurrent.recurrent_by`: LSTMs as the fused operator, others as `portable_loop`.
+def fused_lstm(cells, sequences, states, lengths, needs_outputs, others=portable_loop):
+    """A kernel for `export.recurrent.recurrent_by`: LSTMs as the fused operator, others by the kernel `others`.
 
     So are LSTMs that return their states, since the operator does not tell its memory.
 
@@ -107,7 +107,7 @@ def fused_lstm(cells, sequences, states, lengths, needs_outputs):
         ValueError: if an LSTM has other activations than tanh and sigmoid, which the operator has fixed.
     """
     if cells[0].kind != "LSTM" or any(cell.returns_state for cell in cells):
-        return portable_loop(cells, sequences, states, lengths, needs_outputs)
+        return others(cells, sequences, states, lengths, needs_outputs)
     made = [_fused(cell, sequences, own, lengths) for cell, own in zip(cells, states, strict=True)]
     return [outputs for outputs, _ in made], [last for _, last in made]
 

@@ -94,6 +94,8 @@ def load_everywhere(format, path, cases=None, precision="float32", timeout=_TIME
             continue
         try:
             said = children.call("export.runtimes", task, what=name, timeout=timeout)
+        except errors.DiskError:  # says nothing of the runtime
+            raise
         except errors.ExportError as error:
             said = {"loads": False, "runs": False, "reason": _one_line(error)}
         lines.append({"runtime": f"{package} {_version(package)} {name}", **said})

@@ -20,6 +20,8 @@ _WITH = {
     ("browser", "tflite"): "LiteRT.js",
     ("browser", "onnx"): "ONNX Runtime Web",
 }
+# LSTMs as one operator each, which LiteRT's newer runtimes do not load, LiteRT.js among them.
+_INTERPRETER = "interpreter"
 # A download should be small; a server's disk costs nothing, so there the most exact precision is taken that is not much
 # slower than the fastest.
 _SMALL = ("android_ios", "browser")
@@ -34,7 +36,8 @@ def advice(artefacts):
     about as fast as the fastest; every one that passed is within half a point of Keras.
 
     Args:
-        artefacts: list of dicts of `path`, `format`, `precision`, `bytes` and `latency_ms`.
+        artefacts: list of dicts of `path`, `format`, `precision`, `bytes` and `latency_ms`, and of a TFLite file that
+            LiteRT's Interpreter alone loads `profile`, "interpreter".
 
     Returns:
         dict of "android_ios", "server", "browser" -> dict of `path`, `runtime` and `why`; a place that nothing suits is
@@ -42,15 +45,17 @@ def advice(artefacts):
     """
     found = {}
     for place, formats in _FORMATS.items():
-        format = next((one for one in formats if any(artefact["format"] == one for artefact in artefacts)), None)
+        loading = [one for one in artefacts if place != "browser" or one.get("profile") != _INTERPRETER]
+        format = next((one for one in formats if any(artefact["format"] == one for artefact in loading)), None)
         if format is None:
             continue
-        candidates = [artefact for artefact in artefacts if artefact["format"] == format]
+        candidates = [artefact for artefact in loading if artefact["format"] == format]
         best = (_smallest if place in _SMALL else _exact_and_fast)(candidates)
         size = f"{best['bytes'] / 1e6:.2f} MB, {best['latency_ms']:.2f} ms an input where it was built"
         reason = "the smallest" if place in _SMALL else "the most exact of the fast"
         why = f"{reason} of {len(candidates)} {format}: {size}" if len(candidates) > 1 else size
-        found[place] = {"path": best["path"], "runtime": _WITH[place, format], "why": why}
+        runtime = "LiteRT's Interpreter" if best.get("profile") == _INTERPRETER else _WITH[place, format]
+        found[place] = {"path": best["path"], "runtime": runtime, "why": why}
     return found
 
 

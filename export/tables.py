@@ -9,7 +9,7 @@ def table(rows):
 
     Args:
         rows: list of dicts of `format`, `precision` and either `refused`, the reason, or `score`, `bytes`,
-            `latency_ms`, and where there are, `memory_bytes` and `parity`.
+            `latency_ms`, and where there are, `memory_bytes`, `memory_is` and `parity`.
 
     Returns:
         str.
@@ -47,24 +47,33 @@ def markdown(rows):
 
 
 def score_in_words(score):
-    """Such as "98.2 %": whatever the task's measure is called."""
-    return f"{100 * next(value for name, value in score.items() if name != 'examples'):.1f} %"
+    """Such as "98.2 %": whatever the task's measure is called; "94.9 %, label 98.1 %" where there is a second one."""
+    first, *others = (name for name in score if name != "examples")
+    named = [f"{name.split('_')[0]} {100 * score[name]:.1f} %" for name in others]
+    return ", ".join([f"{100 * score[first]:.1f} %", *named])
+
+
+def memory_in_words(row):
+    """Such as "12 MB", the peak; "12 MB more" where the system tells only by how much the process has grown."""
+    if "memory_bytes" not in row:
+        return "not measured"
+    return f"{row['memory_bytes'] / 1e6:.0f} MB{' more' if row.get('memory_is') == 'growth' else ''}"
 
 
 def _cells(row):
-    memory = f"{row['memory_bytes'] / 1e6:.0f} MB" if "memory_bytes" in row else ""
     return [
         score_in_words(row["score"]),
         f"{row['bytes'] / 1e6:.2f} MB",
         f"{row['latency_ms']:.2f} ms",
-        memory,
-        _agreement(row.get("parity")),
+        memory_in_words(row),
+        _agreement(row),
     ]
 
 
-def _agreement(parity):
+def _agreement(row):
+    parity = row.get("parity")
     if not parity:
-        return ""
+        return "itself" if row["format"] == "keras" else "not compared"
     same = parity.get("same_tokens", parity.get("same_labels", parity["inputs"] - parity.get("near_ties", 0)))
     return f"{same} of {parity['inputs']}"
 

@@ -13,27 +13,28 @@ from export.signatures import PREDICT, as_module, model_signatures
 from keras_seq.layers.cache import writing_by
 
 
-def convert(model, limits, path, precision="float32", beams=None, representative=None):
+def convert(model, limits, path, precision="float32", beams=None, representative=None, profile="portable"):
     """Writes the model's signatures into the one file `path`.
 
     Flex operators, which no pip runtime loads, are not allowed: the conversion fails instead.
 
     Args:
         representative: list of dicts of input name -> array, inputs of `predict`; for "int8" and "int16x8".
+        profile: see `export.precision_tflite.kernel_for`.
 
     Raises:
         ConversionError: if the precision is one that a decoding loop cannot have.
     """
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
-        source = traced(model, limits, folder, precision, beams, representative)
+        source = traced(model, limits, folder, precision, beams, representative, profile=profile)
         Path(path).write_bytes(source.make())
 
 
-def traced(model, limits, folder, precision="float32", beams=None, representative=None, names=None):
+def traced(model, limits, folder, precision="float32", beams=None, representative=None, names=None, profile="portable"):
     """The model as a SavedModel in `folder`, from which TFLite files are made.
 
     Args:
-        representative: see `convert`.
+        representative, profile: see `convert`.
         names: see `export.precision_tflite.convert`.
 
     Returns:
@@ -47,12 +48,15 @@ def traced(model, limits, folder, precision="float32", beams=None, representativ
             "full-integer quantisation measures every tensor on real data, and TFLite's calibrator does not see inside "
             "a loop; dynamic_int8 keeps the weights in 8 bits too"
         )
-    if precision == "int16x8" and len(model.inputs[0].shape) == 2:
+    if precision == "int16x8" and any(len(read.shape) == 2 for read in model.inputs):
         raise ConversionError(
             "TFLite's calibrator for 16 bits stops at what is computed in whole numbers, as with the lengths of texts; "
             "int8 and dynamic_int8 take such models"
         )
-    with recurrent_by(precision_tflite.kernel_for(precision), model, padding="right"), writing_by(update_slice):
+    with (
+        recurrent_by(precision_tflite.kernel_for(precision, profile), model, padding="right"),
+        writing_by(update_slice),
+    ):
         signatures = model_signatures(model, limits, static=True, beams=beams)
     tf.saved_model.save(as_module(signatures), folder, signatures=signatures)
     examples = {PREDICT: representative} if representative else None

@@ -34,6 +34,19 @@ def name_of(graph, operator):
     return graph.tensors[operator.outputs[0]].name.decode() if len(operator.outputs) else ""
 
 
+def drop_inner_names(model):
+    """Takes the names from all tensors but the graphs' inputs and outputs; no runtime needs them.
+
+    Args:
+        model: `schema.ModelT`, changed in place.
+    """
+    for graph in model.subgraphs:
+        border = {*map(int, graph.inputs), *map(int, graph.outputs)}
+        for number, tensor in enumerate(graph.tensors):
+            if number not in border:
+                tensor.name = b""
+
+
 def constant(model, tensor):
     """The numbers of a constant tensor of float32 or int8, or None if it is another or no constant."""
     data = model.buffers[tensor.buffer].data

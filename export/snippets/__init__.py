@@ -72,19 +72,25 @@ _LANGUAGES = (
 )
 
 
-def chosen(manifest, place, formats):
+# Blocks of code that load a TFLite file in CompiledModel, which has no operator for the profile "interpreter".
+_COMPILED = ("js", "cpp")
+
+
+def chosen(manifest, place, formats, block=None):
     """The artefact that a place is to have: the one that the manifest advises, or the first of the first format.
 
     Args:
         manifest: dict.
         place: "android_ios", "server" or "browser".
         formats: iterable of str, those that will do, the preferred first.
+        block: str, name of the language's blocks; what its code cannot load is passed over.
 
     Returns:
         dict, the manifest's entry; None where there is none.
     """
     advised = manifest.get("ship", {}).get(place, {}).get("path")
-    candidates = [one for format in formats for one in manifest["artefacts"] if one["format"] == format]
+    loading = [one for one in manifest["artefacts"] if block not in _COMPILED or one.get("profile") != "interpreter"]
+    candidates = [one for format in formats for one in loading if one["format"] == format]
     return next((one for one in candidates if one["path"] == advised), next(iter(candidates), None))
 
 
@@ -98,9 +104,9 @@ def snippets(manifest):
         tuple of title, such as "Python, LiteRT"; what was seen of it; name of the block's language; code.
     """
     for title, block, place, write, formats in _LANGUAGES:
-        artefacts = [chosen(manifest, place, formats)]
+        artefacts = [chosen(manifest, place, formats, block)]
         if block == "js":  # a page may load either
-            artefacts = [chosen(manifest, place, [format]) for format in formats]
+            artefacts = [chosen(manifest, place, [format], block) for format in formats]
         for artefact in filter(None, artefacts):
             runtime, seen = formats[artefact["format"]]
             yield f"{title}, {runtime}", seen, block, write(Call.of(manifest, artefact))
@@ -116,7 +122,7 @@ def section(manifest):
         str.
     """
     parts = [f"### {title}\n\n{seen}\n\n```{block}\n{code}```\n" for title, seen, block, code in snippets(manifest)]
-    missing = [title for title, _, place, _, formats in _LANGUAGES if not chosen(manifest, place, formats)]
+    missing = [title for title, block, place, _, formats in _LANGUAGES if not chosen(manifest, place, formats, block)]
     if missing:
         parts.append(f"For {', '.join(missing)} build the bundle with a TFLite or ONNX artefact too.\n")
     return "\n".join(parts)

@@ -14,7 +14,7 @@ import pytest
 from export import bundle as bundles
 from export import runtime
 from export.bundle import Staging
-from export.errors import ExportError
+from export.errors import DiskError, ExportError
 
 ROOT = Path(bundles.__file__).parent.parent
 
@@ -188,8 +188,8 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, toy, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
 
     monkeypatch.setattr(Path, "write_text", full)
-    message = "the disk is full; nothing was written. Make room there, or choose another place with --out"
-    with pytest.raises(ExportError, match=message), Staging(toy) as folder:
+    message = "the disk is full; make room there, or choose another place with --out"
+    with pytest.raises(DiskError, match=message), Staging(toy) as folder:
         bundles.write_json(folder / "samples.json", [])
     monkeypatch.undo()
     assert contents(tmp_path) == before
@@ -208,19 +208,20 @@ def test_a_file_larger_than_allowed_is_said_and_leaves_nothing(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 1 and "ExportError: the file is larger than the system allows" in done.stderr
+    assert done.returncode == 1 and "DiskError: the file is larger than the system allows" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_disk_message_names_the_place_and_the_mending():
     error = OSError(errno.ENOSPC, "No space left on device", "runs/x/model.tflite", None, "bundle/model.tflite")
-    assert bundles.disk_message(error).startswith(
-        "bundle/model.tflite: the disk is full; nothing was written. Make room"
-    )
+    full = "bundle/model.tflite: the disk is full; make room there"
+    assert bundles.disk_message(error) == f"{full}, or choose another place with --out"
+    assert bundles.disk_message(error, elsewhere="") == full and type(bundles.disk_error(error)) is DiskError
     error = PermissionError(errno.EACCES, "Permission denied", "/somewhere/x")
     assert (
         bundles.disk_message(error) == "/somewhere/x: Permission denied; mend that, or choose another place with --out"
     )
+    assert type(bundles.disk_error(error)) is ExportError
     assert bundles.disk_message(OSError("odd")) == "odd; mend that, or choose another place with --out"
 
 

@@ -33,11 +33,11 @@ def test_the_answer_is_what_the_work_returned(child):
     assert child(code, a=4, text="二〇 é") == {"sum": 5, "text": "二〇 é"}
 
 
-@pytest.mark.parametrize("error", ["ValueError('no kernel')", "OSError(28, 'No space left')", "ExportError('late')"])
+@pytest.mark.parametrize("error", ["ValueError('no kernel')", "OSError(2, 'No such file')", "ExportError('late')"])
 def test_a_refusal_comes_back_as_one_line_without_a_traceback(child, error):
     names = "from export.children import answer\nfrom export.errors import ExportError\n"
     code = names + f"def work():\n    raise {error}\nanswer(work)"
-    with pytest.raises(ExportError, match=r"^conversion: .*(no kernel|No space left|late)$"):
+    with pytest.raises(ExportError, match=r"^conversion: .*(no kernel|No such file|late)$"):
         child(code)
 
 
@@ -45,6 +45,20 @@ def test_a_refusal_keeps_its_kind(child):
     names = "from export.children import answer\nfrom export.errors import NumbersError\n"
     with pytest.raises(errors.NumbersError, match="^conversion: 0.3 off$"):
         child(names + "def work():\n    raise NumbersError('0.3 off')\nanswer(work)")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "raise OSError(28, 'No space left on device', 'model.tflite')",
+        "raise RuntimeError('RESOURCE_EXHAUSTED: model.tflite; No space left on device')",  # as libraries in C++ say it
+    ],
+)
+def test_a_full_disk_is_known_from_other_failures(child, work):
+    code = f"from export.children import answer\ndef work():\n    {work}\nanswer(work)"
+    message = "^conversion: .*model.tflite.*(the disk is full|No space left on device); make room there$"
+    with pytest.raises(errors.DiskError, match=message):
+        child(code)
 
 
 def test_any_other_exception_shows_its_last_lines(child):
@@ -78,7 +92,7 @@ def test_a_child_that_is_killed_is_an_error_with_its_signal(child, number):
 
 def test_a_child_that_hangs_is_stopped_and_gone(child, tmp_path):
     code = f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
-    with pytest.raises(ExportError, match=r"conversion took longer than 2 s; give it more with --timeout"):
+    with pytest.raises(errors.TimeError, match=r"conversion took longer than 2 s; give it more with --timeout"):
         child(code, timeout=2)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)

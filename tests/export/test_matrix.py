@@ -1,5 +1,7 @@
 """The table of every format and precision: a score or a reason in each row, never a blank."""
 
+import pytest
+
 from export import errors, matrix, tables
 from export.build_bundle import Built
 from export.convert import PRECISIONS
@@ -9,23 +11,46 @@ CELLS = [(format, precision) for format, names in PRECISIONS.items() for precisi
 SCORE = {"exact_match": 0.75, "examples": 4}
 
 
-def fake_build(run, out, precisions, beams, timeout, progress):
+def fake_build(run, out, precisions, beams, timeout, progress, profile):
+    if "full" in str(run):
+        raise errors.DiskError("the disk is full")
     if "broken" in str(run):
         raise errors.ExportError("no artefact passed; nothing is written")
-    artefact = {"score": SCORE, "bytes": 2_000_000, "latency_ms": 1.5, "memory_bytes": 3_000_000}
+    artefact = {"score": SCORE, "bytes": 2_000_000, "latency_ms": 1.5, "memory_bytes": 3_000_000, "memory_is": "peak"}
+    keras = {"score": SCORE, "bytes": 1, "latency_ms": 2.0, "memory_bytes": 400_000_000, "memory_is": "growth"}
     made = [
         {"format": format, "precision": precision, **artefact, "parity": {"inputs": 4, "near_ties": 1}}
         for format, precision in CELLS
         if "int8" not in precision
     ]
     refused = {f"{format} {precision}": f"{format} {precision}: proof: it | fell" for format, precision in CELLS}
-    return Built(out, {"keras": {"score": SCORE, "bytes": 1, "latency_ms": 2.0}, "artefacts": made}, refused)
+    return Built(out, {"keras": keras, "artefacts": made}, refused)
 
 
-def test_every_cell_is_a_score_or_a_reason(monkeypatch):
+@pytest.fixture(autouse=True)
+def stand_ins(monkeypatch):
+    def task_of(run):
+        if "half" in run:
+            raise ValueError(f"{run} has no model.keras")
+        return Task("one", "generate", {"source": 11, "target": 13})
+
     monkeypatch.setattr(matrix.build_bundle, "build", fake_build)
-    task = Task("one", "generate", {"source": 11, "target": 13})
-    monkeypatch.setattr(matrix.build_bundle, "task_of", lambda run: task)
+    monkeypatch.setattr(matrix.build_bundle, "task_of", task_of)
+
+
+def test_all_runs_are_looked_at_before_the_first_is_built():
+    said = []
+    with pytest.raises(ValueError, match="runs/half has no model.keras"):
+        matrix.matrix(["runs/one", "runs/half"], progress=said.append)
+    assert not said
+
+
+def test_a_full_disk_is_no_reason_in_a_cell():
+    with pytest.raises(errors.DiskError):
+        matrix.matrix(["runs/one", "runs/full"], progress=lambda line: None)
+
+
+def test_every_cell_is_a_score_or_a_reason():
     kept = []
     done = lambda rows: kept.append(len(rows))  # noqa: E731
     rows = matrix.matrix(["runs/one", "runs/broken"], progress=lambda line: None, done=done)
@@ -36,5 +61,6 @@ def test_every_cell_is_a_score_or_a_reason(monkeypatch):
     lines = tables.markdown(rows).splitlines()
     assert len(lines) == 2 + len(rows) and len({line.count("|") for line in lines}) == 1
     assert "| one | tflite | float16 | 75.0 % | 2.00 MB | 1.50 ms | 3 MB | 3 of 4 |" in lines
+    assert "| one | keras | float32 | 75.0 % | 0.00 MB | 2.00 ms | 400 MB more | itself |" in lines
     assert "| one | onnx | int8 | refused: it / fell |  |  |  |  |" in lines
     assert lines[-1].startswith("| broken | all | all | refused: no artefact passed")

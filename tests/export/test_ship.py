@@ -32,3 +32,12 @@ def test_a_server_gets_8_bits_where_they_are_much_faster():
 
 def test_a_saved_model_alone_goes_to_servers_only():
     assert set(ship.advice([artefact("saved_model", "float32", 500, 3.0)])) == {"server"}
+
+
+def test_what_the_interpreter_alone_loads_goes_to_no_browser():
+    fused = artefact("tflite", "float32", 400, 1.0) | {"profile": "interpreter"}
+    assert set(ship.advice([fused])) == {"android_ios", "server"}
+    chosen = ship.advice([fused, artefact("onnx", "float32", 410, 1.2)])
+    assert chosen["browser"]["path"] == "onnx.float32"
+    assert chosen["android_ios"]["path"] == "tflite.float32"
+    assert chosen["android_ios"]["runtime"] == "LiteRT's Interpreter"

@@ -84,6 +84,34 @@ def restore(model, record, arrays, path):
         variable.assign(keras.ops.view(array, dtype) if dtype == "bfloat16" else array)
 
 
+def restore_mean(model, folder, count):
+    """Gives a model the mean of its weights in the newest checkpoints, that of the untrained weights aside.
+
+    What is not a float, such as the states of seed generators, and the optimizer's variables are the newest one's.
+
+    Args:
+        model: `keras.Model`, built and compiled as the one that was saved.
+        folder: path of the checkpoints.
+        count: int, how many; where there are fewer, all.
+
+    Raises:
+        ValueError: if one cannot be read or is of another model.
+    """
+    paths = [path for epoch, path in _numbered(folder) if epoch][-count:]
+    *earlier, (record, newest) = [read_checkpoint(path) for path in paths]
+    for place, variable in enumerate(model.variables):
+        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(variable.dtype)):
+            values = [_values(arrays[place], variable) for _, arrays in earlier] + [_values(newest[place], variable)]
+            newest[place] = np.mean(values, axis=0, dtype="float64").astype(values[-1].dtype)
+    restore(model, record, newest, paths[-1])
+
+
+def _values(array, variable):
+    if keras.backend.standardize_dtype(variable.dtype) == "bfloat16":
+        raise ValueError(f"{variable.path} is kept in bfloat16, too coarse for a mean; train with a mixed policy")
+    return array
+
+
 def checkpoint_path(folder, epoch):
     """Path of the checkpoint after `epoch` epochs."""
     return Path(folder) / _NAME.format(epoch)

@@ -39,6 +39,8 @@ def fit(
     callbacks=(),
     keep=2,
     best=None,
+    patience=None,
+    average=1,
     fresh=False,
     verbose="auto",
 ):
@@ -57,11 +59,16 @@ def fit(
         seed: int, given to `keras.utils.set_random_seed`.
         deterministic: bool, turn TensorFlow's op determinism on meanwhile. A model with `jit_compile=True` must have
             been compiled while it was off, else Keras leaves XLA out.
-        callbacks: sequence of `keras.callbacks.Callback`. Their own state, such as the patience of `EarlyStopping`, is
-            not resumed.
+        callbacks: sequence of `keras.callbacks.Callback`. Their own state is not resumed: stop early by `patience`,
+            not by `EarlyStopping`.
         keep: int, number of newest checkpoints to keep; 2 so that one is left where the newest is damaged.
         best: name of a metric, such as "val_loss": end with the weights of the epoch where it was best, which is the
             lowest for names with "loss" or "error" in them and the highest for others.
+        patience: int, stop early when `best` has not become better for so many epochs. Counted from metrics.csv, so
+            that a resumed run stops where an uninterrupted one stops.
+        average: int, end with the mean of the weights after the last so many epochs (Vaswani et al., 2017, section
+            6.1); 1 for the last weights. An exponential moving average is the optimizer's:
+            `keras.optimizers.Adam(..., use_ema=True)`.
         fresh: bool, remove what an earlier run has written into `run_dir` and start anew.
         verbose: 0 for silence, 1 for Keras's progress bar, 2 for one line an epoch, "auto" for 1 on a terminal and 2
             elsewhere.
@@ -82,25 +89,33 @@ def fit(
         >>> print([row["epoch"] for row in rows])
         [1, 2]
     """
-    _check(model, data, epochs, seed, keep)
+    _check(model, data, epochs=epochs, seed=seed, keep=keep, average=average)
+    _check_choice(best, patience, average)
     run_dir = Path(run_dir)
     given = {} if config is None else config
     settings = {"epochs": epochs, "seed": seed, "deterministic": bool(deterministic)}
+    settings |= {} if patience is None else {"patience": patience}
+    settings |= {} if average == 1 else {"average": average}
     run_directory.prepare(run_dir, given, settings, fresh)
     keras.utils.set_random_seed(seed)
     with _op_determinism(deterministic):
-        return _train(model, data, run_dir, epochs, validation_data, callbacks, keep, best, verbose)
+        recorder = _Recorder(Path(run_dir), epochs, max(keep, average), best, patience, _prints_lines(verbose))
+        return _train(model, data, recorder, validation_data, callbacks, average, verbose)
 
 
-def _train(model, data, run_dir, epochs, validation_data, callbacks, keep, best, verbose):
+def _prints_lines(verbose):
+    return verbose == 2 or (verbose == "auto" and not sys.stdout.isatty())
+
+
+def _train(model, data, recorder, validation_data, callbacks, average, verbose):
+    run_dir, epochs = recorder.run_dir, recorder.epochs
     model.optimizer.build(model.trainable_variables)
     if (run_dir / "model.keras").exists():
         return _finished(model, run_dir)
 
-    recorder = _Recorder(run_dir, epochs, keep, best, verbose == 2 or (verbose == "auto" and not sys.stdout.isatty()))
     begin = recorder.resume(model)
     data, steps = _epochs_of(data, begin, epochs)
-    if begin < epochs:
+    if begin < epochs and not recorder.is_out_of_patience():
         model.fit(
             data,
             epochs=epochs,
@@ -115,9 +130,11 @@ def _train(model, data, run_dir, epochs, validation_data, callbacks, keep, best,
         # Killed after the last checkpoint: what model.fit does after its last epoch is still to do.
         model.optimizer.finalize_variable_values(model.trainable_variables)
     recorder.close()
-    if best:
+    if recorder.best:
         path = run_dir / "checkpoints" / "best.npz"
         checkpoints.restore(model, *checkpoints.read_checkpoint(path), path)
+    if average > 1:
+        checkpoints.restore_mean(model, run_dir / "checkpoints", average)
     with whole_file(run_dir / "model.keras") as temporary:
         model.save(temporary)
     return recorder.rows
@@ -143,15 +160,16 @@ def _op_determinism(wanted):
 class _Recorder(keras.callbacks.Callback):
     """Writes everything that an epoch leaves behind, the checkpoint first: the other files are made from it."""
 
-    def __init__(self, run_dir, epochs, keep, best, print_lines):
+    def __init__(self, run_dir, epochs, keep, best, patience, print_lines):
         super().__init__()
         self.rows = []
+        self.run_dir = run_dir
+        self.epochs = epochs
+        self.best = best
         self._seconds = []
-        self._run_dir = run_dir
         self._folder = run_dir / "checkpoints"
-        self._epochs = epochs
         self._keep = keep
-        self._best = best
+        self._patience = patience
         self._print_lines = print_lines
         self._log = None
 
@@ -166,7 +184,7 @@ class _Recorder(keras.callbacks.Callback):
             checkpoints.write_checkpoint(checkpoints.checkpoint_path(self._folder, 0), model, self._record())
         if self.rows:
             self._write_tables()
-        self._log = run_directory.EventLog(self._run_dir / "logs", self.rows)
+        self._log = run_directory.EventLog(self.run_dir / "logs", self.rows)
         return len(self.rows)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -180,7 +198,7 @@ class _Recorder(keras.callbacks.Callback):
                 f"loss is {row['loss']} in epoch {epoch + 1}, wanted a finite number; choose a lower learning rate, a "
                 "longer warm-up or clipnorm=1.0, and look for rows without labels"
             )
-        is_best = self._best and self._is_best(row)
+        is_best = self.best and self._is_best(row)
         self.rows.append(row)
         self._seconds.append({"epoch": epoch + 1, "seconds": round(time.monotonic() - self._begun, 3)})
         if is_best:
@@ -191,7 +209,16 @@ class _Recorder(keras.callbacks.Callback):
         self._log.write(row)
         if self._print_lines:
             numbers = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
-            print(f"epoch {epoch + 1}/{self._epochs}  {numbers}  {self._seconds[-1]['seconds']:.1f} s", flush=True)
+            print(f"epoch {epoch + 1}/{self.epochs}  {numbers}  {self._seconds[-1]['seconds']:.1f} s", flush=True)
+        if self.is_out_of_patience():
+            self.model.stop_training = True
+
+    def is_out_of_patience(self):
+        """Whether the best epoch lies `patience` epochs back."""
+        if self._patience is None or not self.rows:
+            return False
+        best = max(range(len(self.rows)), key=lambda place: (self._goodness(self.rows[place]), -place))
+        return len(self.rows) - 1 - best >= self._patience
 
     def close(self):
         self._log.close()
@@ -200,17 +227,26 @@ class _Recorder(keras.callbacks.Callback):
         return {"rows": self.rows, "seconds": self._seconds}
 
     def _write_tables(self):
-        run_directory.write_rows(self._run_dir / "metrics.csv", self.rows)
-        run_directory.write_rows(self._run_dir / "seconds.csv", self._seconds)
+        run_directory.write_rows(self.run_dir / "metrics.csv", self.rows)
+        run_directory.write_rows(self.run_dir / "seconds.csv", self._seconds)
 
     def _is_best(self, row):
-        if self._best not in row:
-            raise ValueError(f"best={self._best!r} is not among the metrics; choose one of {', '.join(list(row)[1:])}")
-        sign = -1 if "loss" in self._best or "error" in self._best else 1
-        return all(sign * row[self._best] > sign * earlier[self._best] for earlier in self.rows)
+        if self.best not in row:
+            raise ValueError(f"best={self.best!r} is not among the metrics; choose one of {', '.join(list(row)[1:])}")
+        return all(self._goodness(row) > self._goodness(earlier) for earlier in self.rows)
+
+    def _goodness(self, row):
+        return -row[self.best] if "loss" in self.best or "error" in self.best else row[self.best]
 
 
-def _check(model, data, epochs, seed, keep):
+def _check_choice(best, patience, average):
+    if patience is not None and (best is None or isinstance(patience, bool) or patience < 1):
+        raise ValueError(f"patience={patience!r} with best={best!r}; give 1 or more, and best='val_...' to watch")
+    if best and average > 1:
+        raise ValueError(f"best={best!r} and average={average} each choose the last weights; give one of them")
+
+
+def _check(model, data, *, epochs, seed, keep, average):
     if getattr(model, "optimizer", None) is None:
         raise ValueError("model is not compiled; call model.compile(optimizer, loss) first")
     if not model.built:
@@ -220,7 +256,7 @@ def _check(model, data, epochs, seed, keep):
             f"data is of type {type(data).__name__}, wanted a tf.data.Dataset or a function from the epoch to one; "
             "wrap arrays with tf.data.Dataset.from_tensor_slices(...).batch(...)"
         )
-    for name, value, least in (("epochs", epochs, 1), ("seed", seed, 0), ("keep", keep, 1)):
+    for name, value, least in (("epochs", epochs, 1), ("seed", seed, 0), ("keep", keep, 1), ("average", average, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ValueError(f"{name}={value!r} is not a whole number from {least} up; choose one")
 

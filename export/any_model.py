@@ -14,13 +14,15 @@ import numpy as np
 import tensorflow as tf
 
 from export import children
-from export.bundle import files_of, remove
+from export.bundle import disk_error, files_of, remove
 from export.layer_names import names_of
 from export.recurrent import recurrent_by
 from export.recurrent_onnx import onnx_operator
 from export.traced import SIGNATURE
 
 _TIMEOUT = 600
+# Precisions whose ranges are measured on inputs.
+_CALIBRATED = ("int8", "int16x8")
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def to_tflite(
         profile: "portable": loads in every LiteRT runtime. "interpreter": LSTMs become the fused operator that the
             Interpreter alone has.
         samples: list of arrays, one for each input, `(examples, ...)`: real data that the artefact is proven on, and
-            that "int8" and "int16x8" are calibrated on. None makes random ones, which calibrate nothing.
+            that "int8" and "int16x8" are calibrated on, which need them. None makes random ones.
         padding: "any": whatever the masks. "right": sequences are padded on the right alone, which is faster.
         timeout: float, seconds that conversion and proof may take, each.
 
@@ -88,8 +90,8 @@ def to_tflite(
         `Exported`.
 
     Raises:
-        ValueError: if an argument is not known or `length` is missing.
-        ExportError: if the model cannot be converted, or the artefact differs from Keras.
+        ValueError: if an argument is not known, or `length` or the samples to calibrate on are missing.
+        ExportError: if the model cannot be converted, the artefact differs from Keras, or it cannot be written.
 
     Example:
         export.to_tflite(model, "model.tflite", length=64)
@@ -122,9 +124,13 @@ def to_onnx(model, path, precision="float32", samples=None, padding="any", timeo
         `Exported`.
 
     Raises:
-        ValueError: if an argument is not known.
-        ExportError: if the model cannot be converted, or the artefact differs from Keras.
+        ValueError: if an argument is not known, or the samples to calibrate on are missing.
+        ExportError: if the model cannot be converted, the artefact differs from Keras, or it cannot be written.
     """
+    from export.precision_onnx import PRECISIONS
+
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} is not known; choose from {', '.join(PRECISIONS)}")
     return _export(model, path, "onnx", onnx_operator, samples, precision=precision, padding=padding, timeout=timeout)
 
 
@@ -134,20 +140,30 @@ def _export(
     path = Path(path).resolve()
     what = f"{path.name}: {format} {precision}"
     _check_model(model, path)
+    if precision in _CALIBRATED and samples is None:
+        raise ValueError(
+            f"precision={precision!r} measures ranges on real inputs, and random ones would set wrong ones; give "
+            f"samples=[...], an array (examples, ...) for each of {', '.join(_input_names(model))}, such as 100 "
+            "examples of what it was trained on; or take precision='dynamic_int8', which needs none"
+        )
     samples = _checked_samples(model, samples) if samples is not None else random_samples(model, length)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.unfinished-") as folder:
-        traced, data, made = (Path(folder, name) for name in ("traced", "samples.npz", path.name))
-        loops = trace(model, kernel, traced, batch, length, padding)
-        answers = [model(_packed(model, sample), training=False) for sample in samples]
-        _write_samples(data, model, samples, answers)
-        task = {"format": format, "precision": precision, "path": str(made), "samples": str(data)}
-        converting = {"step": "convert", "traced": str(traced), "batch": batch, "names": names_of(model.variables)}
-        kept = children.call("export.traced", converting | task, what=f"{what}: conversion", timeout=timeout)
-        report = children.call("export.traced", {"step": "prove", **task}, what=f"{what}: proof", timeout=timeout)
-        remove(path)
-        os.replace(made, path)
-    size = sum(Path(path.parent, name).stat().st_size for name in files_of(path.parent, path.name))
+    tracing = {"kernel": kernel, "batch": batch, "length": length, "padding": padding}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.unfinished-") as folder:
+            traced, data, made = (Path(folder, name) for name in ("traced", "samples.npz", path.name))
+            loops = trace(model, folder=traced, **tracing)
+            answers = [model(_packed(model, sample), training=False) for sample in samples]
+            _write_samples(data, model, samples, answers)
+            task = {"format": format, "precision": precision, "path": str(made), "samples": str(data)}
+            converting = {"step": "convert", "traced": str(traced), "batch": batch, "names": names_of(model.variables)}
+            kept = children.call("export.traced", converting | task, what=f"{what}: conversion", timeout=timeout)
+            report = children.call("export.traced", {"step": "prove", **task}, what=f"{what}: proof", timeout=timeout)
+            remove(path)
+            os.replace(made, path)
+        size = sum(Path(path.parent, name).stat().st_size for name in files_of(path.parent, path.name))
+    except OSError as error:
+        raise disk_error(error, "choose another path") from error
     return Exported(path, size, loops=loops, kept=tuple(kept), **report)
 
 
@@ -216,10 +232,11 @@ def _random_input(random, tensor, length, examples, largest):
 
 def _checked_samples(model, samples):
     arrays = [np.asarray(array) for array in keras.tree.flatten(samples)]
-    if len(arrays) != len(model.inputs) or len({len(array) for array in arrays}) != 1:
+    counts = {len(array) if array.ndim else 0 for array in arrays}
+    if len(arrays) != len(model.inputs) or len(counts) != 1 or counts == {0}:
         raise ValueError(
             f"samples are arrays of shape {[array.shape for array in arrays]}; give one for each of the model's "
-            f"{len(model.inputs)} inputs, with equally many examples"
+            f"{len(model.inputs)} inputs, with equally many examples, one or more"
         )
     return [[array.astype(_plain(tensor.dtype)) for array, tensor in zip(arrays, model.inputs, strict=True)]]
 

@@ -8,7 +8,7 @@ from export.snippets.call import Call
 
 # The marks are about snippets of these forms on small bundles of every task, in tests/export/snippets/.
 _TESTED = "**Run here**, by the exporter's tests"
-_NOT_RUN = "**Not run here**: written from"
+_NOT_RUN = "**Not run here**, nor compiled; its names are those in"
 # Of each language: title, block, where it runs as in `export.ship`, its writer, and of each format the runtime and
 # what was seen of the snippet.
 _LANGUAGES = (
@@ -30,7 +30,10 @@ _LANGUAGES = (
         kotlin.snippet,
         {
             "tflite": ("LiteRT on Android", f"{_NOT_RUN} the sources of LiteRT's `Interpreter`."),
-            "onnx": ("ONNX Runtime on Android", f"{_NOT_RUN} the documentation of ONNX Runtime's Java API."),
+            "onnx": (
+                "ONNX Runtime on Android",
+                f"{_NOT_RUN} the sources of ONNX Runtime's `OnnxTensor` and `OrtSession`.",
+            ),
         },
     ),
     (
@@ -40,7 +43,7 @@ _LANGUAGES = (
         swift.snippet,
         {
             "tflite": ("TensorFlowLiteSwift on iOS", f"{_NOT_RUN} the sources of its `SignatureRunner`."),
-            "onnx": ("ONNX Runtime on iOS", f"{_NOT_RUN} the documentation of its Objective-C API."),
+            "onnx": ("ONNX Runtime on iOS", f"{_NOT_RUN} its headers `ort_session.h` and `ort_value.h`."),
         },
     ),
     (

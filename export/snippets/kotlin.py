@@ -82,14 +82,22 @@ _RUN_ONNX = {
         val ids = outputs.get("ids").get().value as Array<IntArray>
         val length = outputs.get("length").get().value as IntArray
         val logProbability = outputs.get("log_probability").get().value as Array<FloatArray>
+        outputs.close() // what it held is copied
 """,
     "classify": """\
-        val probabilities = session.run(inputs).get("probabilities").get().value as Array<FloatArray>
+        val outputs = session.run(inputs)
+        val probabilities = outputs.get("probabilities").get().value as Array<FloatArray>
+        outputs.close() // what it held is copied
 """,
     "tag": """\
-        val probabilities = session.run(inputs).get("probabilities").get().value as Array<Array<FloatArray>>
+        val outputs = session.run(inputs)
+        val probabilities = outputs.get("probabilities").get().value as Array<Array<FloatArray>>
+        outputs.close() // what it held is copied
 """,
 }
+_CLOSE = """\
+        inputs.values.forEach { it.close() } // Java does not count the memory that they hold
+"""
 _GENERATE = """\
         val confidence = exp(logProbability[0].sum().toDouble())
 """
@@ -124,7 +132,7 @@ def snippet(call):
     """
     kind = "classify" if call.task == "picture" else call.task
     ids = _IDS[call.format]
-    run = [_OUTPUTS[kind], _RUN] if call.format == "tflite" else [_RUN_ONNX[kind]]
+    run = [_OUTPUTS[kind], _RUN] if call.format == "tflite" else [_RUN_ONNX[kind], _CLOSE]
     answer = "String" if call.spelled else "List<Int>"
     function = {
         "generate": [

@@ -1,14 +1,32 @@
 """Anybody's model to one file, and what is said where that cannot be."""
 
+import errno
+import json
+import os
+
 import keras
 import numpy as np
 import pytest
 
 import export
-from export import runtime
+from export import any_model, children, errors, runtime, traced
 from export.traced import SIGNATURE
 
 TIME, FEATURES, WORDS = 6, 5, 11
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """The children's work in this process, which has TensorFlow already: that they are processes is shown once."""
+
+    def call(module, task, *, what, timeout):
+        assert module == "export.traced"
+        try:
+            return json.loads(json.dumps(traced.work(**json.loads(json.dumps(task)))))
+        except export.ExportError as error:
+            raise type(error)(f"{what}: {error}") from error
+
+    monkeypatch.setattr(children, "call", call)
 
 
 def reader():
@@ -42,7 +60,7 @@ def samples():
     return [ids]
 
 
-def test_tflite_of_every_precision_agrees_or_says_why_not(model, samples, tmp_path):
+def test_tflite_of_every_precision_agrees_or_says_why_not(here, model, samples, tmp_path):
     made = []
     for precision in ("float32", "float16", "dynamic_int8", "int8"):
         done = export.to_tflite(model, tmp_path / f"{precision}.tflite", precision, length=TIME, samples=samples)
@@ -59,7 +77,7 @@ def test_tflite_of_every_precision_agrees_or_says_why_not(model, samples, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(made)
 
 
-def test_onnx_has_dynamic_batch_and_length_in_every_precision(model, samples, tmp_path):
+def test_onnx_has_dynamic_batch_and_length_in_every_precision(here, model, samples, tmp_path):
     for precision in ("float32", "float16", "dynamic_int8", "int8"):
         done = export.to_onnx(model, tmp_path / f"{precision}.onnx", precision, samples=samples)
         session = runtime.ONNXSession(tmp_path)
@@ -69,9 +87,19 @@ def test_onnx_has_dynamic_batch_and_length_in_every_precision(model, samples, tm
         assert done.inputs == {"ids": {"shape": [None, None], "dtype": "int32"}}
 
 
-def test_a_saved_model_is_written_without_samples(model, tmp_path):
-    done = export.to_saved_model(model, tmp_path / "saved")
-    assert done.max_error < 1e-6 and (done.path / "saved_model.pb").is_file()
+class Doubled(keras.layers.Layer):
+    """Of this file alone: no other process could import it."""
+
+    def call(self, inputs):
+        return 2 * inputs
+
+
+@pytest.mark.parametrize(("to", "options"), [("tflite", {"length": TIME}), ("onnx", {}), ("saved_model", {})])
+def test_each_format_is_made_in_processes_of_its_own_without_samples(to, options, model, tmp_path):
+    doubled = keras.Model(model.inputs, Doubled(name="doubled")(model.outputs[0]))
+    done = getattr(export, f"to_{to}")(doubled, tmp_path / "model", **options)
+    assert done.max_error < 1e-6 and list(done.outputs) == ["doubled"] and not done.loops
+    assert done.path.exists() and [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -88,14 +116,14 @@ def unsupported():
 
 
 @pytest.mark.parametrize("to", ["tflite", "onnx"])
-def test_a_layer_that_a_format_lacks_is_named_with_a_way_out(to, tmp_path):
+def test_a_layer_that_a_format_lacks_is_named_with_a_way_out(here, to, tmp_path):
     convert = getattr(export, f"to_{to}")
     with pytest.raises(export.ExportError, match="has no operator for Erfinv .in .*odd_one.*; replace those layers"):
         convert(unsupported(), tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
 
-def test_what_was_there_stays_where_an_export_fails(tmp_path):
+def test_what_was_there_stays_where_an_export_fails(here, tmp_path):
     path = tmp_path / "model.tflite"
     path.write_bytes(b"before")
     with pytest.raises(export.ExportError):
@@ -116,6 +144,13 @@ def stateful():
         (reader, {"length": 4, "profile": "fast"}, "profile 'fast' is not known; choose from portable, interpreter"),
         (reader, {"length": 4, "padding": "left"}, "padding='left' is not known"),
         (reader, {"length": 4, "samples": []}, "give one for each of the model's 1 inputs"),
+        (reader, {"length": 4, "samples": [np.zeros((0, 4))]}, "with equally many examples, one or more"),
+        (
+            reader,
+            {"length": 4, "precision": "int8"},
+            "'int8' measures ranges on real inputs.* for each of ids, such as",
+        ),
+        (reader, {"length": 4, "precision": "int16x8"}, "'int16x8' measures ranges on real inputs, .*give samples="),
         (stateful, {}, "the layer 'remembers' is stateful: .* make the state an input"),
         (lambda: keras.layers.Dense(3), {}, "is not a functional or Sequential model"),
     ],
@@ -126,9 +161,48 @@ def test_what_cannot_be_exported_is_refused_before_anything_is_written(make, opt
     assert not list(tmp_path.iterdir())
 
 
-def test_a_wrong_artefact_is_not_written(model, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("precision", "message"),
+    [
+        ("int8", "'int8' measures ranges on real inputs, .* give samples="),
+        ("int16x8", "'int16x8' is not known; choose"),
+    ],
+)
+def test_onnx_is_not_calibrated_on_random_numbers(precision, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export.to_onnx(reader(), tmp_path / "model.onnx", precision)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_written_is_an_export_error(here, tmp_path, monkeypatch):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    (tmp_path / "file").write_bytes(b"mine")
+    with pytest.raises(export.ExportError, match="file.*; mend that, or choose another path"):
+        export.to_saved_model(model, tmp_path / "file" / "saved")
+
+    def full(path, *_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(any_model, "_write_samples", full)
+    with pytest.raises(
+        errors.DiskError, match="samples.npz: the disk is full; make room there, or choose another path"
+    ):
+        export.to_saved_model(model, tmp_path / "saved")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_gru_in_integers_has_its_loop_written_out_in_the_interpreter_profile_too(here, tmp_path):
+    """The fused operator is the LSTM's alone, and calibration of a loop crashes the process."""
+    inputs = keras.Input((4, 2), name="inputs")
+    model = keras.Model(inputs, keras.layers.GRU(3, name="last")(inputs))
+    data = np.random.default_rng(1).normal(size=(20, 4, 2))
+    done = export.to_tflite(model, tmp_path / "model.tflite", "int8", profile="interpreter", samples=[data])
+    got = runtime.LiteRTSession(done.path).call(SIGNATURE, inputs=data[:1].astype("float32"))["last"]
+    np.testing.assert_allclose(got, answers(model, data[:1]), atol=0.05)
+
+
+def test_a_wrong_artefact_is_not_written(here, tmp_path, monkeypatch):
     """The recurrent kernel forgets the last step: converted well, but not equal."""
-    from export import any_model
 
     def forgetful(cells, sequences, states, lengths, needs_outputs):
         from export.recurrent_tflite import portable_loop
@@ -138,7 +212,7 @@ def test_a_wrong_artefact_is_not_written(model, tmp_path, monkeypatch):
     inputs = keras.Input((4, 2), name="inputs")
     model = keras.Model(inputs, keras.layers.GRU(3)(inputs))
     original = any_model.trace
-    monkeypatch.setattr(any_model, "trace", lambda model, kernel, *rest: original(model, forgetful, *rest))
+    monkeypatch.setattr(any_model, "trace", lambda model, kernel, **rest: original(model, forgetful, **rest))
     with pytest.raises(export.ExportError, match=r"float32: proof: the output gru\w* differs from Keras's by "):
         export.to_tflite(model, tmp_path / "model.tflite")
     assert not list(tmp_path.iterdir())

@@ -143,8 +143,28 @@ def test_every_snippet_is_short_and_says_whether_it_was_run(task):
     section = text[text.index("## In your own code") :]
     for part in section.split("\n### ")[1:-1]:
         title, mark, _ = part.split("\n\n", 2)
-        assert mark.startswith(("**Run here**, by the exporter's tests", "**Not run here**: written from")), title
+        assert mark.startswith(
+            ("**Run here**, by the exporter's tests", "**Not run here**, nor compiled; its names are")
+        ), title
         assert part.count("\n") < 60
+
+
+def test_kotlin_gives_back_what_onnx_runtime_allocated():
+    text = readme(manifest_of("generate", formats=("onnx",)))
+    kotlin = next(code for language, code in blocks(text) if language == "kotlin")
+    assert "outputs.close()" in kotlin and "inputs.values.forEach { it.close() }" in kotlin
+
+
+def test_code_for_compiled_model_passes_over_what_the_interpreter_alone_loads():
+    manifest = manifest_of("classify")
+    manifest["artefacts"][0]["profile"] = "interpreter"
+    manifest["ship"] = ship.advice(manifest["artefacts"])
+    text = readme(manifest)
+    assert "`model.dynamic_int8.tflite` has its LSTMs as one operator each (profile `interpreter`)" in text
+    using = {language for language, code in blocks(text) if "model.dynamic_int8.tflite" in code}
+    assert using == {"kotlin", "swift"}
+    manifest["artefacts"] = manifest["artefacts"][:1]
+    assert "For JavaScript, C++ build the bundle with" in readme(manifest)
 
 
 def test_a_manifest_of_an_older_exporter_will_do():

@@ -8,8 +8,12 @@ from export import bundle as bundles
 from export import runtime, ship
 from export.examples import read_labels
 from export.readme import readme
+from keras_seq.whole_file import whole_file
 
 _SAMPLES = 32
+_ROLES = ("source", "characters", "target")
+# How `keras_seq.data.tokenizer` cuts a text into characters.
+_EACH_CHARACTER = {"Regex": r"[\s\S]"}
 _PACKAGES = ("tensorflow", "keras", "tf2onnx", "onnxruntime", "ai-edge-litert", "tokenizers", "numpy")
 
 
@@ -26,9 +30,7 @@ def manifest_of(config, results, task, keras, entries, staging):
     Returns:
         dict.
     """
-    vocabularies = {
-        role: f"{role}.tokenizer.json" for role in ("source", "target") if f"{role}.tokenizer.json" in task.files
-    }
+    vocabularies = {role: f"{role}.tokenizer.json" for role in _ROLES if f"{role}.tokenizer.json" in task.files}
     manifest = {
         "schema_version": runtime.SCHEMA_VERSION,
         "task": task.kind,
@@ -44,6 +46,9 @@ def manifest_of(config, results, task, keras, entries, staging):
     }
     if "labels.json" in task.files:
         manifest |= {"labels": "labels.json", "label_names": read_labels(staging)}
+    if task.sentence_labels:
+        names = read_labels(staging, "sentence_labels.json")
+        manifest |= {"sentence_labels": "sentence_labels.json", "sentence_label_names": names}
     if task.picture:
         manifest |= {"picture": task.picture}
         for name in ("limits", "vocabularies", "characters", "normalisation"):
@@ -52,7 +57,7 @@ def manifest_of(config, results, task, keras, entries, staging):
 
 
 def _artefact(entry):
-    kept = ("format", "precision", "path", "files", "bytes", "signatures", "kept_in_float", "quantisation")
+    kept = ("format", "precision", "profile", "path", "files", "bytes", "signatures", "kept_in_float", "quantisation")
     return {
         **{name: entry[name] for name in kept if name in entry},
         **entry["task"],
@@ -66,10 +71,9 @@ def _characters(staging, vocabularies):
     found = {}
     for role, name in vocabularies.items():
         tokenizer = json.loads((staging / name).read_text(encoding="utf-8"))
-        vocabulary = tokenizer["model"]["vocab"]
-        tokens = sorted(vocabulary, key=vocabulary.get) if isinstance(vocabulary, dict) else []
-        if tokens and all(len(token) == 1 for token in tokens[runtime.UNKNOWN + 1 :]):
-            found[role] = tokens
+        cutter, vocabulary = tokenizer.get("pre_tokenizer"), tokenizer["model"]["vocab"]
+        if cutter and cutter.get("pattern") == _EACH_CHARACTER:
+            found[role] = sorted(vocabulary, key=vocabulary.get)
     return found
 
 
@@ -99,4 +103,5 @@ def describe(staging, manifest, reference):
     samples = [{name: reference[name][index] for name in names} for index in range(count)]
     bundles.write_json(staging / "samples.json", samples)
     bundles.copy_runtime(staging)
-    (staging / "README.md").write_text(readme(manifest, staging), encoding="utf-8")
+    with whole_file(staging / "README.md") as temporary:
+        temporary.write_text(readme(manifest, staging), encoding="utf-8")

@@ -2,7 +2,10 @@
 
 generate   test.tsv: text, tab, target text
 classify   test.tsv: text, tab, label; or test.npz: `images` uint8 (examples, height, width, channels), `labels`
-tag        test.tsv: text, tab, a tag for each token with spaces between
+tag        test.tsv: text, tab, a tag for each token with spaces between; and where each sentence has a label too, tab,
+           that label, one of sentence_labels.json
+
+Where the model reads characters beside the ids, each token of a text is spelled by characters.tokenizer.json.
 """
 
 import csv
@@ -23,14 +26,17 @@ class Task:
     Attributes:
         name: str.
         kind: "generate", "classify" or "tag".
-        limits: dict of `source`, and of a generator `target`, in tokens; {} for pictures.
+        limits: dict of `source`, and of a generator `target`, in tokens, and where the model reads characters beside
+            the ids of `characters`, how many of each token; {} for pictures.
         picture: dict of `height`, `width` and `channels`, or None for texts.
+        sentence_labels: bool, whether a tagger gives the sentence a label too.
     """
 
     name: str
     kind: str
     limits: dict
     picture: dict | None = None
+    sentence_labels: bool = False
 
     @classmethod
     def of(cls, config):
@@ -52,24 +58,43 @@ class Task:
         sizes += [picture.get(name) for name in ("height", "width", "channels")] if picture else []
         if not all(isinstance(size, int) and size > 0 for size in sizes):
             raise ValueError(f"config.json has limits {limits} and picture {picture}; wanted whole numbers above 0")
-        return cls(task["name"], kind, limits, picture)
+        if task.get("characters") is not None:
+            limits = {**limits, "characters": _width(task["characters"], kind, picture)}
+        sentence_labels = task.get("sentence_labels", False)
+        if not isinstance(sentence_labels, bool) or (sentence_labels and kind != "tag"):
+            raise ValueError(
+                f"config.json has sentence_labels {sentence_labels!r} in a task of kind {kind!r}; wanted tag"
+            )
+        return cls(task["name"], kind, limits, picture, sentence_labels)
 
     @property
     def files(self):
         """Names of the files that a run directory has, beside model.keras, config.json and results.json."""
         if self.picture:
             return ("labels.json", "test.npz")
-        answers = "target.tokenizer.json" if self.kind == "generate" else "labels.json"
-        return ("source.tokenizer.json", answers, "test.tsv")
+        answers = ("target.tokenizer.json",) if self.kind == "generate" else ("labels.json",)
+        spelling = ("characters.tokenizer.json",) if "characters" in self.limits else ()
+        sentence_labels = ("sentence_labels.json",) if self.sentence_labels else ()
+        return ("source.tokenizer.json", *spelling, *answers, *sentence_labels, "test.tsv")
 
 
-def read_labels(run):
+def _width(characters, kind, picture):
+    width = characters.get("width") if isinstance(characters, dict) else None
+    if type(width) is not int or width < 1 or kind == "generate" or picture is not None:
+        raise ValueError(
+            f"config.json has characters {characters!r} in a task of kind {kind!r}; wanted a width above 0, in "
+            "one that reads texts and labels them"
+        )
+    return width
+
+
+def read_labels(run, name="labels.json"):
     """The labels of a run, list of str.
 
     Raises:
-        ExportError: if labels.json is not a list of them.
+        ExportError: if the file is not a list of them.
     """
-    path = Path(run, "labels.json")
+    path = Path(run, name)
     try:
         labels = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -79,38 +104,70 @@ def read_labels(run):
     return labels
 
 
-def read_pairs(path):
-    """The (text, target) pairs of a UTF-8 file with one tab-separated pair a line."""
+def read_rows(path, columns=2):
+    """The rows of a UTF-8 file of tab-separated values, a tuple of str for each line.
+
+    Raises:
+        ExportError: at the first line that has not so many columns.
+    """
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     for number, row in enumerate(rows, 1):
-        if len(row) != 2:
-            raise errors.ExportError(f"{path}, line {number}: {len(row)} columns; wanted text, tab, target")
+        if len(row) != columns:
+            wanted = ", tab, ".join(("text", "target", "label")[:columns])
+            raise errors.ExportError(f"{path}, line {number}: {len(row)} columns; wanted {wanted}")
     return [tuple(row) for row in rows]
 
 
-def read_texts(run, limit):
-    """The pairs of test.tsv whose text the model can read.
+@dataclass(frozen=True)
+class Texts:
+    """The examples of test.tsv that the model can read, each attribute a list with an entry for each.
+
+    Attributes:
+        text: str.
+        target: str, what should be answered: a text, a label, or the tags with spaces between.
+        source_ids: list of int.
+        character_ids: for each token a list of int, as many as the model reads of it at most; None where it reads none.
+        label: str, the sentence's; None where there are none.
+    """
+
+    text: list
+    target: list
+    source_ids: list
+    character_ids: list | None = None
+    label: list | None = None
+
+
+def read_texts(run, limits, sentence_labels=False):
+    """The examples of test.tsv whose text the model can read.
 
     Args:
         run: path of the run directory.
-        limit: int, the longest source in tokens.
+        limits, sentence_labels: see `Task`.
 
     Returns:
-        list of (text, target, source ids).
+        `Texts`.
 
     Raises:
-        ExportError: if there is none.
+        ExportError: if there is none, or a line is not as described.
     """
     from keras_seq.data.tokenizer import Tokenizer
 
     source = Tokenizer.load(Path(run, "source.tokenizer.json"))
-    pairs = read_pairs(Path(run, "test.tsv"))
-    ids = source.encode_batch([text for text, _ in pairs])
-    kept = [(*pair, own) for pair, own in zip(pairs, ids, strict=True) if 0 < len(own) <= limit]
+    rows = read_rows(Path(run, "test.tsv"), 3 if sentence_labels else 2)
+    ids = source.encode_batch([row[0] for row in rows])
+    kept = [(*row, own) for row, own in zip(rows, ids, strict=True) if 0 < len(own) <= limits["source"]]
     if not kept:
-        raise errors.ExportError(f"{run}/test.tsv holds no example of 1 to {limit} source tokens")
-    return kept
+        raise errors.ExportError(f"{run}/test.tsv holds no example of 1 to {limits['source']} source tokens")
+    text, target, *label, source_ids = map(list, zip(*kept, strict=True))
+    spelled = None
+    if "characters" in limits:
+        characters = Tokenizer.load(Path(run, "characters.tokenizer.json"))
+        spelled = [
+            [characters.encode(one[begin:end])[: limits["characters"]] for begin, end in source.offsets(one)]
+            for one in text
+        ]
+    return Texts(text, target, source_ids, spelled, label[0] if label else None)
 
 
 def read_pictures(run, picture):
@@ -142,27 +199,71 @@ def calibration_inputs(run, task, count):
     Returns:
         list of dicts of name -> array with a batch of one, padded to the limit.
     """
-    from export import runtime
-
     if task.picture:
         images, _ = read_pictures(run, task.picture)
         return [{"image": image[None].astype("float32") / 255} for image in images[-count:]]
-    found = []
-    for _, _, ids in read_texts(run, task.limits["source"])[-count:]:
-        padded, length = runtime.pad([ids], task.limits["source"])
-        found.append({"ids": padded, "length": length})
-    return found
+    texts, limits = read_texts(run, task.limits, task.sentence_labels), task.limits
+    last = range(max(len(texts.text) - count, 0), len(texts.text))
+    return [
+        padded(
+            [texts.source_ids[number]],
+            None if texts.character_ids is None else [texts.character_ids[number]],
+            limits,
+            limits["source"],
+        )
+        for number in last
+    ]
 
 
-def accuracy(best, targets):
-    """Share of the labels, or of all tags, that are right.
+def padded(source_ids, character_ids, limits, width=None):
+    """Inputs of `predict` for some texts.
 
     Args:
-        best: list, of each example the place of the best label, or of each token's.
-        targets: the same of what they should be.
+        source_ids: list of lists of int.
+        character_ids: for each of them the character ids of each token, or None.
+        limits: see `Task`.
+        width: int, the length that the texts are padded to; None takes the longest.
 
     Returns:
-        dict of `accuracy` and `examples`.
+        dict of `ids` int32 `(batch, time)`, where there are some `characters` int32 `(batch, time, width)`, and
+        `length` int32 `(batch,)`, as the traced function of `export.signatures` has its arguments.
     """
-    hits = np.concatenate([np.atleast_1d(np.asarray(own) == target) for own, target in zip(best, targets, strict=True)])
-    return {"accuracy": float(hits.mean()), "examples": len(targets)}
+    from export import runtime
+
+    ids, length = runtime.pad(source_ids, width)
+    if character_ids is None:
+        return {"ids": ids, "length": length}
+    characters = runtime.pad_characters(character_ids, ids.shape[1], limits["characters"])
+    return {"ids": ids, "characters": characters, "length": length}
+
+
+# Of each output of `predict`: name of its score, and what the reference has as the right answers.
+HEADS = {"probabilities": ("accuracy", "target_ids"), "label_probabilities": ("label_accuracy", "label_ids")}
+
+
+def score_of(found, data, examples=None):
+    """Shares of the labels, or of all tags, that are right; of the sentences' labels too where there are some.
+
+    Args:
+        found: dict of output -> list, probabilities of the labels `(labels,)`, or of each token's `(tokens, labels)`.
+        data: dict that `export.reference` wrote.
+        examples: sequence of int, which of its examples were answered; None is all.
+
+    Returns:
+        dict of `accuracy`, of two outputs `label_accuracy`, and `examples`, how many.
+    """
+    score = {}
+    for head, rows in found.items():
+        name, wanted = HEADS[head]
+        chosen = range(len(data[wanted])) if examples is None else examples
+        hits = [
+            np.atleast_1d(own.argmax(axis=-1) == np.asarray(data[wanted][number]))
+            for own, number in zip(rows, chosen, strict=True)
+        ]
+        score[name] = float(np.concatenate(hits).mean())
+    return score | {"examples": len(rows)}
+
+
+def loss_of(score, wanted):
+    """By how much the worst measure of a score is below that of another: positive is a loss."""
+    return max(wanted[name] - score[name] for name, _ in HEADS.values() if name in wanted)

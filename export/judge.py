@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from export import runtime
-from export.examples import accuracy
+from export.examples import loss_of, score_of
+from export.label_examples import LabelExamples
 from export.prove_generator import LARGEST_LOSS
 
 _MOST, _LEAST, _SECONDS = 200, 40, 5.0
@@ -64,15 +65,7 @@ class _Judge:
         session = (runtime.LiteRTSession if self._static else runtime.ONNXSession)(Path(artefact))
         sizes = [0 if self._ids is None else len(self._ids[example]) for example in self.chosen]
         order = np.argsort(sizes, kind="stable")
-        batch, answers = 1 if self._static else _BATCH, [None] * len(order)
-        for start in range(0, len(order), batch):
-            rows = order[start : start + batch]
-            for row, answer in zip(rows, self._answers(session, self.chosen[rows]), strict=True):
-                answers[row] = answer
-        return self._verdict(answers)
-
-    def _texts(self, examples):
-        return runtime.pad([self._ids[each] for each in examples], self._limits["source"] if self._static else None)
+        return self._verdict(session, order, 1 if self._static else _BATCH)
 
     def _spread(self, count):
         return np.unique(np.linspace(0, self._count - 1, min(count, self._count)).astype(int))
@@ -89,13 +82,19 @@ class _GeneratorJudge(_Judge):
         self._written = np.asarray(reference["ids"], "int32")  # (examples, target)
         self._log_probability = np.asarray(reference["log_probability"], "float32")  # (examples, target)
 
-    def _answers(self, session, examples):
-        source, length = self._texts(examples)
-        outputs = session.call("generate", source=source, source_length=length)
-        return zip(outputs["ids"].copy(), outputs["log_probability"].copy(), strict=True)
+    def _answers(self, session, order, batch):
+        """Ids and log-probabilities `(chosen, target)`."""
+        width, found = self._limits["source"] if self._static else None, [None] * len(order)
+        for start in range(0, len(order), batch):
+            rows = order[start : start + batch]
+            source, length = runtime.pad([self._ids[example] for example in self.chosen[rows]], width)
+            outputs = session.call("generate", source=source, source_length=length)
+            for row, *answer in zip(rows, outputs["ids"].copy(), outputs["log_probability"].copy(), strict=True):
+                found[row] = answer
+        return map(np.stack, zip(*found, strict=True))
 
-    def _verdict(self, answers):
-        ids, log_probability = map(np.stack, zip(*answers, strict=True))  # (chosen, target) each
+    def _verdict(self, session, order, batch):
+        ids, log_probability = self._answers(session, order, batch)
         wanted = self._written[self.chosen]
         error = np.abs(log_probability - self._log_probability[self.chosen])
         error = np.nan_to_num(error, nan=_OTHER_TOKEN, posinf=_OTHER_TOKEN)
@@ -114,33 +113,29 @@ class _GeneratorJudge(_Judge):
 
 
 class _LabelJudge(_Judge):
-    """Score: the share of labels or tags that are right. Damage: the mean error of the probabilities."""
+    """Score: the share of labels or tags that are right; where there are both, the tags' less what the worse one lost.
+
+    Damage: the mean error of the probabilities.
+    """
 
     def __init__(self, format, limits, reference):
         super().__init__(format, limits, reference)
-        self._probabilities, self._images = reference["probabilities"], reference.get("image")
+        self._reference, self._examples = reference, LabelExamples(reference, limits)
 
-    def _answers(self, session, examples):
-        if self._images is not None:
-            image = np.asarray([self._images[each] for each in examples], "float32") / 255
-            return session.call("predict", image=image)["probabilities"].copy()
-        ids, length = self._texts(examples)
-        probabilities = session.call("predict", ids=ids, length=length)["probabilities"]
-        return [
-            rows[:size].copy() if rows.ndim == 2 else rows.copy()
-            for rows, size in zip(probabilities, length, strict=True)
-        ]
-
-    def _verdict(self, answers):
+    def _verdict(self, session, order, batch):
+        chosen = self.chosen[order]
+        found = self._examples.run(session, chosen, batch, self._static)
         errors = [
-            np.abs(rows - np.asarray(self._probabilities[example], "float32")).mean()
-            for rows, example in zip(answers, self.chosen, strict=True)
+            np.abs(rows - self._examples.wanted[head][example]).mean()
+            for head, answers in found.items()
+            for rows, example in zip(answers, chosen, strict=True)
         ]
-        return self._accuracy(answers), float(np.mean(errors))
+        wanted = self._keras()
+        return wanted["accuracy"] - loss_of(score_of(found, self._reference, chosen), wanted), float(np.mean(errors))
 
     def _keras_score(self):
-        return self._accuracy([np.asarray(self._probabilities[example]) for example in self.chosen])
+        return self._keras()["accuracy"]
 
-    def _accuracy(self, answers):
-        best = [rows.argmax(axis=-1) for rows in answers]
-        return accuracy(best, [self._target_ids[example] for example in self.chosen])["accuracy"]
+    def _keras(self):
+        answers = {head: [rows[number] for number in self.chosen] for head, rows in self._examples.wanted.items()}
+        return score_of(answers, self._reference, self.chosen)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from export import errors, runtime
-from export.examples import accuracy
+from export import errors
+from export.examples import HEADS, loss_of, score_of
+from export.label_examples import LabelExamples
 from export.prove_generator import LARGEST_LOSS, NEAR_TIE
 
 # Largest difference of a probability.
@@ -17,106 +18,111 @@ def prove(session, data, limits, precision, static):
     Args:
         session: see `export.runtime.LiteRTSession`.
         data: dict that `export.reference` wrote.
-        limits: dict of `source`, in tokens; {} for pictures.
+        limits: dict of `source`, in tokens, and `characters` where the model reads some; {} for pictures.
         precision: str; a float32 artefact gives Keras's probabilities, another is scored.
         static: bool, whether the artefact takes one example at a time, padded to the limit.
 
     Returns:
-        `parity` and `score`.
+        `parity` and `score`; of a model that labels tokens and the sentence both have a measure of each.
 
     Raises:
         TaskError: naming the first example that differs, or the score that falls.
     """
-    examples = _Examples(data, limits)
+    examples = LabelExamples(data, limits)
     order = np.argsort(examples.sizes, kind="stable")
-    first = examples.run(session, order, 1 if static else 64, padded=static)
-    best = [rows.argmax(axis=-1) for rows in first]
-    score = accuracy(best, data["target_ids"])
+    first = _run(examples, session, order, 1 if static else 64, static)
+    score = score_of(first, data)
+    comparison = _Comparison(data, examples.wanted)
     if precision == "float32":
-        parity = examples.compare(first, TOLERANCE, "predict")
+        parity = comparison.compare(first, TOLERANCE, "predict")
     else:
-        parity = examples.compare_labels(best)
-        wanted = accuracy([rows.argmax(axis=-1) for rows in examples.wanted], data["target_ids"])["accuracy"]
-        if score["accuracy"] < wanted - LARGEST_LOSS:
-            raise errors.TaskError(
-                f"the score falls from {100 * wanted:.2f} to {100 * score['accuracy']:.2f} %, more than half a point; "
-                f"ship another precision. {examples.difference(best)}"
-            )
+        parity = comparison.compare_labels(first)
+        _check_score(score, score_of(examples.wanted, data), comparison.difference(first))
     # The scales of integers depend on what else is in the batch.
     if precision == "float32" or static:
-        examples.wanted = first
-        again = examples.run(session, order[::-1], 1 if static else 7, padded=True)
+        again = _run(examples, session, order[::-1], 1 if static else 7, True)
         tolerance = TOLERANCE if precision == "float32" else _ROUNDED_TOLERANCE
-        examples.compare(again, tolerance, "predict, called again in another order and padding")
-    if len({rows.tobytes() for rows in first}) == 1 and len(first) > 1:
-        raise errors.TaskError(
-            "every example is answered alike: the input is ignored. Train the model longer, or look whether its input "
-            "reaches its output"
-        )
+        _Comparison(data, first).compare(again, tolerance, "predict, called again in another order and padding")
+    for head, rows in first.items():
+        if len({row.tobytes() for row in rows}) == 1 and len(rows) > 1:
+            raise errors.TaskError(
+                f"{_told(head)}every example is answered alike: the input is ignored. Train the model longer, or look "
+                "whether its input reaches its output"
+            )
     return parity, score
 
 
 def calls(data, limits, static):
     """Inputs of `predict`, one example each, for timing."""
-    examples = _Examples(data, limits)
+    examples = LabelExamples(data, limits)
     for number in range(len(examples.sizes)):
-        yield "predict", examples.inputs([number], padded=static)
+        yield "predict", examples.inputs([number], static)
 
 
-class _Examples:
-    """The reference's inputs and what Keras answers: probabilities `(labels,)` or `(tokens, labels)` of each."""
+def _run(examples, session, order, batch, to_limit):
+    """What the artefact answers, in the order of the examples whatever the order of the calls."""
+    found, places = examples.run(session, order, batch, to_limit), np.argsort(order)
+    return {head: [rows[place] for place in places] for head, rows in found.items()}
 
-    def __init__(self, data, limits):
-        self.wanted = [np.asarray(rows, "float32") for rows in data["probabilities"]]
-        self._texts, self._limit = data.get("text"), limits.get("source")
-        self._ids = data.get("source_ids")
-        self._images = None if "image" not in data else np.asarray(data["image"], "float32") / 255
-        self._outputs = data["output"]
-        self.sizes = [0] * len(self.wanted) if self._ids is None else [len(ids) for ids in self._ids]
 
-    def inputs(self, chosen, padded):
-        """The inputs of `predict` for some examples; padded to the limit, or to the longest."""
-        if self._images is not None:
-            return {"image": self._images[chosen]}
-        ids, length = runtime.pad([self._ids[number] for number in chosen], self._limit if padded else None)
-        return {"ids": ids, "length": length}
+def _check_score(score, wanted, difference):
+    if loss_of(score, wanted) <= LARGEST_LOSS:
+        return
+    name = max((name for name, _ in HEADS.values() if name in score), key=lambda name: wanted[name] - score[name])
+    what = "score" if len(score) == 2 else name.replace("_", " ")
+    raise errors.TaskError(
+        f"the {what} falls from {100 * wanted[name]:.2f} to {100 * score[name]:.2f} %, more than half a point; ship "
+        f"another precision. {difference}"
+    )
 
-    def run(self, session, order, batch, padded):
-        """What the artefact answers to each example, run in an order and in batches."""
-        found = [None] * len(order)
-        for start in range(0, len(order), batch):
-            chosen = order[start : start + batch]
-            probabilities = session.call("predict", **self.inputs(chosen, padded))["probabilities"]
-            for number, rows in zip(chosen, probabilities, strict=True):
-                found[number] = rows[: self.sizes[number]].copy() if rows.ndim == 2 else rows.copy()
-        return found
+
+def _told(head):
+    return "" if head == "probabilities" else f"{head}: "
+
+
+class _Comparison:
+    """Probabilities beside those that are wanted, by output.
+
+    Args:
+        data: dict that `export.reference` wrote, for naming examples.
+        wanted: dict of output -> list of arrays.
+    """
+
+    def __init__(self, data, wanted):
+        self._texts, self._outputs, self.wanted = data.get("text"), data["output"], wanted
 
     def compare(self, found, tolerance, what):
         """The largest error; raises at the first example that is further off, or labelled otherwise but at a tie."""
-        largest, ties = 0.0, 0
-        for number, (rows, wanted) in enumerate(zip(found, self.wanted, strict=True)):
-            error = float(np.max(np.abs(rows - wanted), initial=0)) if np.isfinite(rows).all() else float("inf")
-            largest = max(largest, error)
-            if error > tolerance:
-                raise errors.TaskError(f"{what}: {self._named(number)}: a probability is off by {error:.2g}")
-            differs = rows.argmax(axis=-1) != wanted.argmax(axis=-1)
-            two = np.sort(wanted, axis=-1)[..., -2:]
-            if tolerance == TOLERANCE and (differs & (two[..., 1] - two[..., 0] >= NEAR_TIE)).any():
-                raise errors.TaskError(f"{what}: {self._named(number)}: another label than Keras's")
-            ties += int(differs.any())
-        return {"inputs": len(found), "near_ties": ties, "max_probability_error": largest}
+        largest, tied = 0.0, set()
+        for head, all_wanted in self.wanted.items():
+            for number, (rows, wanted) in enumerate(zip(found[head], all_wanted, strict=True)):
+                error = float(np.max(np.abs(rows - wanted), initial=0)) if np.isfinite(rows).all() else float("inf")
+                largest = max(largest, error)
+                where = f"{what}: {_told(head)}{self._named(number)}"
+                if error > tolerance:
+                    raise errors.TaskError(f"{where}: a probability is off by {error:.2g}")
+                differs = rows.argmax(axis=-1) != wanted.argmax(axis=-1)
+                two = np.sort(wanted, axis=-1)[..., -2:]
+                if tolerance == TOLERANCE and (differs & (two[..., 1] - two[..., 0] >= NEAR_TIE)).any():
+                    raise errors.TaskError(f"{where}: another label than Keras's")
+                if differs.any():
+                    tied.add(number)
+        return {"inputs": len(found["probabilities"]), "near_ties": len(tied), "max_probability_error": largest}
 
-    def compare_labels(self, best):
+    def compare_labels(self, found):
         """How many examples are labelled as Keras labels them, and the first that is not."""
-        same = [bool((own == rows.argmax(axis=-1)).all()) for own, rows in zip(best, self.wanted, strict=True)]
-        report = {"inputs": len(same), "same_labels": sum(same)}
-        if not all(same):
-            report["first_difference"] = {"input": self._named(same.index(False))}
+        same = np.ones(len(found["probabilities"]), bool)
+        for head, all_wanted in self.wanted.items():
+            for number, (rows, wanted) in enumerate(zip(found[head], all_wanted, strict=True)):
+                same[number] &= (rows.argmax(axis=-1) == wanted.argmax(axis=-1)).all()
+        report = {"inputs": len(same), "same_labels": int(same.sum())}
+        if not same.all():
+            report["first_difference"] = {"input": self._named(int(same.argmin()))}
         return report
 
-    def difference(self, best):
+    def difference(self, found):
         """The first example that is labelled otherwise than by Keras, in words."""
-        first = self.compare_labels(best).get("first_difference")
+        first = self.compare_labels(found).get("first_difference")
         return f"First difference: {first['input']}" if first else ""
 
     def _named(self, number):

@@ -1,18 +1,15 @@
 """The child that asks Keras for the answers that every artefact must give: `python -m export.reference TASK`."""
 
-import statistics
-import time
 from pathlib import Path
 
 import numpy as np
 
-from export import cases, children, errors, runtime
+from export import cases, children, runtime
 from export.convert import load_model
-from export.examples import Task, accuracy, read_labels, read_pictures, read_texts
-from export.signatures import PREDICT, model_signatures
+from export.examples import Task, read_texts
+from export.reference_labels import label_cases, median_ms, of_labels
 
 _BATCH = 64
-_TIMED = 60
 _BEAM_SEARCHED = 64
 # Sources that the cases of `export.cases` are chosen from.
 _NUMBERED = 12
@@ -35,40 +32,28 @@ def reference(run, task, most, numbers, beams=None):
 
         - of a generator `ids` (what Keras writes, padded), `length`, `log_probability`, `margin` (difference of the two
           best logits at each step), with beams `beam_ids` and `beam_log_probability` (None behind the first few);
-        - of a classifier or tagger `probabilities`; and `image`, pixels from 0 to 255, in place of a text.
+        - of a classifier or tagger what `export.reference_labels.of_labels` says.
     """
     task = Task(**task)
     model = load_model(run)
-    answers, keras = (_of_generator if task.kind == "generate" else _of_labels)(model, run, task, most, beams)
+    if task.kind == "generate":
+        answers, keras = _of_generator(model, run, task, most, beams)
+        numbered = cases.generator_cases(model, task.limits, answers["source_ids"][:_NUMBERED])
+    else:
+        answers, keras = of_labels(model, run, task, most)
+        numbered = label_cases(model, task, answers)
     # The weights alone: the file also holds the optimizer's state, twice their size.
     keras["bytes"] = sum(variable.numpy().nbytes for variable in model.variables)
-    cases.write(numbers, _cases(model, task, answers))
+    cases.write(numbers, numbered)
     return answers, keras
-
-
-def _cases(model, task, answers):
-    if task.kind == "generate":
-        return cases.generator_cases(model, task.limits, answers["source_ids"][:_NUMBERED])
-    traced = model_signatures(model, task.limits, static=False)[PREDICT]
-
-    def function(**inputs):
-        return traced(*inputs.values())
-
-    if task.picture:
-        images = np.asarray(answers["image"][:4], "float32") / 255
-        return cases.predict_cases(function, [{"image": images[:1]}, {"image": images[1:]}])
-    rows = sorted(answers["source_ids"][:_NUMBERED], key=len)
-    batches = [([rows[0]], None), (rows[1:6:2], None), ([rows[0], rows[-1]], task.limits["source"])]
-    padded = [runtime.pad(batch, width) for batch, width in batches]
-    inputs = [{"ids": ids, "length": length} for ids, length in padded]
-    return cases.predict_cases(function, inputs, [length for _, length in padded])
 
 
 def _of_generator(model, run, task, most, beams):
     from keras_seq.data.tokenizer import Tokenizer
 
     target = Tokenizer.load(Path(run, "target.tokenizer.json"))
-    texts, targets, source_ids = map(list, zip(*read_texts(run, task.limits["source"])[:most], strict=True))
+    found = read_texts(run, task.limits)
+    texts, targets, source_ids = found.text[:most], found.target[:most], found.source_ids[:most]
     written, latency = _greedy(model, source_ids, task.limits["target"])
     answers = {
         "text": texts,
@@ -106,7 +91,7 @@ def _greedy(model, source_ids, max_length):
         best = np.sort(logits, axis=-1)
         parts.append((ids, np.asarray(length), np.asarray(log_probability), best[..., -1] - best[..., -2]))
     names = ("ids", "length", "log_probability", "margin")
-    latency = _latency([runtime.pad([ids]) for ids in source_ids], lambda text: generate(*text)[0])
+    latency = median_ms([runtime.pad([ids]) for ids in source_ids], lambda text: generate(*text))
     return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True)), latency
 
 
@@ -116,71 +101,6 @@ def _beam(model, source_ids, max_length, beams):
 
     ids, _, log_probability = beam(model, *runtime.pad(source_ids), max_length, beams)
     return np.asarray(ids).tolist(), np.asarray(log_probability).tolist()
-
-
-def _of_labels(model, run, task, most, beams):
-    labels = read_labels(run)
-    number = {label: place for place, label in enumerate(labels)}
-    predict = model_signatures(model, task.limits, static=False)[PREDICT]
-    if task.picture:
-        images, targets = (array[:most] for array in read_pictures(run, task.picture))
-        answers = {"image": images.tolist(), "target": [labels[label] for label in targets]}
-        answers["target_ids"] = targets.tolist()
-        given = [(image[None].astype("float32") / 255,) for image in images]
-    else:
-        texts, targets, source_ids = map(list, zip(*read_texts(run, task.limits["source"])[:most], strict=True))
-        answers = {"text": texts, "source_ids": source_ids, "target": targets}
-        if task.kind == "classify":
-            answers["target_ids"] = [_numbered(number, label, example) for example, label in enumerate(targets)]
-        else:
-            answers["target_ids"] = [
-                [_numbered(number, tag, example) for tag in tags.split(" ")] for example, tags in enumerate(targets)
-            ]
-            _check_tags(answers["target_ids"], source_ids)
-        given = [runtime.pad([ids]) for ids in source_ids]
-    _check_outputs(np.asarray(model(images[:1] if task.picture else given[0][0], training=False)), labels)
-    # One at a time: what a batch does to its members is for the artefact's proof to show.
-    probabilities = [np.asarray(predict(*inputs)["probabilities"])[0] for inputs in given]
-    answers["probabilities"] = [rows.tolist() for rows in probabilities]
-    best = [rows.argmax(axis=-1) for rows in probabilities]
-    answers["output"] = [" ".join(labels[place] for place in np.atleast_1d(places)) for places in best]
-    score = accuracy(best, answers["target_ids"])
-    return answers, {"score": score, "latency_ms": _latency(given, lambda inputs: predict(*inputs)["probabilities"])}
-
-
-def _check_outputs(outputs, labels):
-    """Refuses probabilities, which would be made probabilities once more, and outputs that are not one a label."""
-    if outputs.shape[-1] != len(labels):
-        raise errors.ExportError(
-            f"the model has {outputs.shape[-1]} outputs and labels.json {len(labels)} labels; write one for each output"
-        )
-    if len(labels) > 1 and (outputs >= 0).all() and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3):
-        raise errors.ExportError(
-            "the model ends in softmax, which the export adds; let it end in logits, and train with from_logits=True"
-        )
-
-
-def _check_tags(tags, source_ids):
-    for example, (own, ids) in enumerate(zip(tags, source_ids, strict=True)):
-        if len(own) != len(ids):
-            raise errors.ExportError(f"test example {example} has {len(ids)} tokens and {len(own)} tags; one for each")
-
-
-def _numbered(number, label, example):
-    if label not in number:
-        raise errors.ExportError(f"test example {example} has the label {label!r}, which labels.json has not")
-    return number[label]
-
-
-def _latency(inputs, answer):
-    """Median milliseconds of one input alone, after a warm-up."""
-    times = []
-    for one in inputs[:_TIMED]:
-        answer(one)
-        start = time.perf_counter()
-        np.asarray(answer(one))
-        times.append(time.perf_counter() - start)
-    return round(1000 * statistics.median(times), 3)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,14 @@ A classifier or tagger of texts, and a classifier of pictures, whose pixels are 
 
     predict(ids (batch, time), length (batch,)) -> probabilities (batch, labels) or (batch, time, labels)
     predict(image (batch, height, width, channels)) -> probabilities (batch, labels)
+
+A model with a second input reads the characters of each token beside its id, and one with two outputs labels the tokens
+and the sentence:
+
+    predict(ids, characters (batch, time, width), length) -> probabilities (batch, time, labels),
+                                                             label_probabilities (batch, sentence labels)
+
+A model of a single logit gives the probabilities of two labels, 1 - p and p.
 """
 
 import keras
@@ -29,9 +37,11 @@ def model_signatures(model, limits, *, static, beams=None):
     """The functions to export of whatever model it is, traced.
 
     Args:
-        model: a generator, which has `encode` and `step`; or a `keras.Model` from ids `(batch, time)` or from pictures
-            `(batch, height, width, channels)` to logits.
-        limits: dict of `source`, and of a generator `target`, in tokens; not looked at for pictures.
+        model: a generator, which has `encode` and `step`; or a `keras.Model` to logits from ids `(batch, time)`, with
+            or without characters `(batch, time, width)` beside them, or from pictures `(batch, height, width,
+            channels)`.
+        limits: dict of `source`, and of a generator `target`, in tokens, and where it reads them `characters`, of each
+            token; not looked at for pictures.
         static, beams: see `generator_signatures`.
 
     Returns:
@@ -41,15 +51,43 @@ def model_signatures(model, limits, *, static, beams=None):
         return generator_signatures(model, limits, static=static, beams=beams)
     if len(model.inputs[0].shape) == 4:
         return {PREDICT: _picture_function(model, 1 if static else None)}
-    return {PREDICT: _labels_function(model, *((1, limits["source"]) if static else (None, None)))}
+    return {PREDICT: _labels_function(model, limits, static)}
 
 
-def _labels_function(model, batch, time):
-    def predict(ids, length):
+def _labels_function(model, limits, static):
+    batch, time = (1, limits["source"]) if static else (None, None)
+    specs = [tf.TensorSpec((batch, time), tf.int32, "ids"), tf.TensorSpec((batch,), tf.int32, "length")]
+    if any(len(read.shape) == 3 for read in model.inputs):
+        specs.insert(1, tf.TensorSpec((batch, time, limits["characters"]), tf.int32, "characters"))
+
+    def predict(ids, *rest):
+        *characters, length = rest
         real = tf.expand_dims(tf.range(tf.shape(ids)[1]), 0) < tf.expand_dims(length, 1)  # (batch, time)
-        return {"probabilities": tf.nn.softmax(model(tf.where(real, ids, 0), training=False))}
+        read = {2: tf.where(real, ids, 0)}
+        if characters:
+            read[3] = tf.where(tf.expand_dims(real, 2), characters[0], 0)
+        return _probabilities(model(_arranged(model, read), training=False))
 
-    return _trace(predict, [tf.TensorSpec((batch, time), tf.int32, "ids"), tf.TensorSpec((batch,), tf.int32, "length")])
+    return _trace(predict, specs)
+
+
+def _arranged(model, tensors):
+    """Tensors by rank as the model takes them: one, a list, or a dict."""
+    read = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    return keras.tree.map_structure(lambda one: tensors[len(one.shape)], read)
+
+
+def _probabilities(outputs):
+    """What each of a model's outputs says of the labels; of two, the one of lower rank is of the sentence."""
+    outputs = sorted(keras.tree.flatten(outputs), key=lambda logits: -len(logits.shape))
+    names = ("probabilities", "label_probabilities")
+    return {name: _softmax(logits) for name, logits in zip(names, outputs, strict=False)}
+
+
+def _softmax(logits):
+    if logits.shape[-1] == 1:  # of the second of two labels, the first one's logit being 0
+        logits = tf.concat([tf.zeros_like(logits), logits], axis=-1)
+    return tf.nn.softmax(logits)
 
 
 def _picture_function(model, batch):
@@ -63,7 +101,7 @@ def _picture_function(model, batch):
 
     def predict(image):
         pixels = image * 255.0 if whole_numbers else image
-        return {"probabilities": tf.nn.softmax(model(pixels, training=False))}
+        return _probabilities(model(pixels, training=False))
 
     function = _trace(predict, [tf.TensorSpec(shape, tf.float32, "image")])
     function.keras_model = model  # a traced function does not keep alive what it reads

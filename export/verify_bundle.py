@@ -64,6 +64,7 @@ def _examined(bundle, manifest, artefact, answers, cases, timeout):
         answers,
         cases,
         timeout,
+        artefact.get("profile", "portable"),
     )
     if not entry["refused"] and artefact["signatures"] != entry["signatures"]:
         reason = f"{artefact['path']}: its signatures are not those of the manifest; build the bundle again"
@@ -73,7 +74,13 @@ def _examined(bundle, manifest, artefact, answers, cases, timeout):
 
 def _reference(bundle, run, manifest, cases, timeout):
     if run is not None:
-        task = Task(manifest["name"], manifest["task"], manifest.get("limits", {}), manifest.get("picture"))
+        task = Task(
+            manifest["name"],
+            manifest["task"],
+            manifest.get("limits", {}),
+            manifest.get("picture"),
+            "sentence_labels" in manifest,
+        )
         asked = {"run": str(run), "task": asdict(task), "most": _TEST_EXAMPLES, "beams": manifest.get("beams")}
         asked["numbers"] = str(cases)
         return children.call("export.reference", asked, what="the reference in Keras", timeout=timeout)[0]

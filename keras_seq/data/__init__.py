@@ -4,7 +4,7 @@ Named here is what needs neither TensorFlow nor Keras to import; the pipelines a
 `keras_seq.data.label_batches`, the tokenizer in `keras_seq.data.tokenizer`.
 """
 
-from keras_seq.data.catalogue import load
+from keras_seq.data.catalogue import info, load, names, prepared
 from keras_seq.data.files import read_labelled, read_pairs, read_tagged
 from keras_seq.data.parts import split
 from keras_seq.data.records import Records, Report, at_most, only_known
@@ -13,8 +13,11 @@ __all__ = [
     "Records",
     "Report",
     "at_most",
+    "info",
     "load",
+    "names",
     "only_known",
+    "prepared",
     "read_labelled",
     "read_pairs",
     "read_tagged",

@@ -7,16 +7,12 @@ Reference: Xiao, Rasul and Vollgraf, 2017, "Fashion-MNIST: a Novel Image Dataset
 Algorithms" (MIT licence).
 """
 
-import contextlib
-import os
-import threading
-import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-_FASHION_MNIST_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-labels-idx1-ubyte.gz"
+from keras_seq.data.catalogue import prepared
+from keras_seq.data.catalogue.sets import carved_rows, check_fashion_mnist
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,23 +71,8 @@ def fashion_mnist(validation=5000, examples=None, seed=0):
         ModuleNotFoundError: if tensorflow-datasets is not installed.
         ValueError: if `validation` leaves nothing to train on.
     """
-    tfds = _tensorflow_datasets()
-    folder = os.environ.get("KERAS_SEQ_DATA")
-    data_dir = str(Path(folder, "tfds")) if folder else None
-    builder = tfds.builder("fashion_mnist", data_dir=data_dir)
-    if not builder.is_prepared():
-        if folder:
-            raise FileNotFoundError(
-                f"KERAS_SEQ_DATA={folder} has no tfds/fashion_mnist; unset it to download the set, or prepare it "
-                f'there: tfds.load("fashion_mnist", data_dir="{data_dir}")'
-            )
-        if not _answers(_FASHION_MNIST_URL):  # tensorflow-datasets itself tries for minutes
-            raise ConnectionError(
-                "it is not on this machine, and the network does not answer; set KERAS_SEQ_DATA to a folder with "
-                "tfds/fashion_mnist"
-            )
-        builder.download_and_prepare()
-    _check_classes(builder)
+    builder = prepared("fashion_mnist")
+    check_fashion_mnist(builder)
     part = f"[:{examples}]" if examples else ""
     train, test = builder.as_dataset(split=[f"train{part}", f"test{part}"], batch_size=-1, as_supervised=True)
     train, test = (_arrays(pictures.numpy(), labels.numpy()) for pictures, labels in (train, test))
@@ -128,51 +109,11 @@ def digits(examples=None, seed=0, reason=None):
     return Images("digits", tuple("0123456789"), train, validation, test, origin)
 
 
-def _tensorflow_datasets():
-    try:
-        import tensorflow_datasets as tfds
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{error.name} is not installed: pip install tensorflow-datasets importlib_resources"
-        ) from error
-    return tfds
-
-
-def _check_classes(builder):
-    """Refuses another set under the name: MNIST has the same sizes, and 99 % on it would look like a fine score."""
-    skip = _tensorflow_datasets().decode.SkipDecoding()  # labels alone
-    undecoded = builder.as_dataset(split="test", batch_size=-1, decoders={"image": skip})
-    counts = np.bincount(undecoded["label"].numpy(), minlength=10)
-    if set(counts) != {1000}:
-        raise OSError(
-            f"{builder.data_path} is not Fashion-MNIST: its test part has {counts.min()} to {counts.max()} pictures a "
-            "class, wanted 1000 of each; remove the folder and prepare the set anew"
-        )
-
-
-def _answers(url, seconds=5):
-    """Whether a server answers in time; asked from a thread, since looking up its name has no time limit."""
-    answered = threading.Event()
-
-    def ask():
-        request = urllib.request.Request(url, method="HEAD")
-        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=seconds):
-            answered.set()
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return answered.is_set()
-
-
 def _arrays(pictures, labels):
     return np.asarray(pictures, "uint8"), np.asarray(labels, "int32")
 
 
 def _carve(pictures, labels, count, seed):
     """All but `count` examples, and those, picked by the seed."""
-    if not 0 < count < len(labels):
-        raise ValueError(f"validation={count} leaves nothing of {len(labels)} examples; give 1 to {len(labels) - 1}")
-    order = np.random.default_rng(seed).permutation(len(labels))
-    kept, carved = order[count:], order[:count]
+    kept, carved = carved_rows(len(labels), count, seed)
     return (pictures[kept], labels[kept]), (pictures[carved], labels[carved])

@@ -100,15 +100,15 @@ def _regular(raw):
     """Yields the regular poems of the published files."""
     if not raw.ending_in(*_POEMS):
         raise FileNotFoundError(
-            f"{raw.origin} has neither {_PAIRS} and {_QUATRAINS} nor {_POEMS[0]}; put there the published folder 全唐诗 "
-            "of chinese-poetry"
+            f"{raw.origin} has neither {_PAIRS} and {_QUATRAINS} nor {_POEMS[0]}; put there the published folder "
+            "全唐诗 of chinese-poetry"
         )
     for path in map(raw.path, _POEMS):
         for row in json.loads(path.read_text(encoding="utf-8")):
             lines = _lines(row)
-            if lines and len(lines) % 2 == 0 and {len(line) for line in lines} in ({5}, {7}):
-                if all(map(_CHINESE.fullmatch, lines)):
-                    yield row
+            lengths = {len(line) for line in lines}
+            if lengths in ({5}, {7}) and len(lines) % 2 == 0 and all(map(_CHINESE.fullmatch, lines)):
+                yield row
 
 
 def _lines(row):

@@ -1,61 +1,134 @@
-"""Data sets by name, as lists of plain python records."""
+"""Data sets by name, as lists of plain python records, and what is known of them."""
 
-import os
 from pathlib import Path
 
-from keras_seq.data.catalogue import chinese_poetry, snips
+from keras_seq.data.catalogue.cards import CARDS, card
+from keras_seq.data.catalogue.places import check_reachable, data_folder, tensorflow_datasets
 from keras_seq.data.catalogue.raw import Raw
 
-_ALIASES = {"universal_dependencies": "universal_dependencies/en_ewt", "chinese_poetry": "chinese_poetry/line_pairs"}
-_RAW = {
-    "chinese_poetry/line_pairs": chinese_poetry.line_pairs,
-    "chinese_poetry/quatrains": chinese_poetry.quatrains,
-    "snips": snips.examples,
-}
+
+def names():
+    """The data sets of the catalogue.
+
+    Returns:
+        list of str.
+
+    Example:
+        >>> print("snips" in names())
+        True
+    """
+    return list(CARDS)
+
+
+def info(name):
+    """What is known of a data set, whether it is there or not.
+
+    Args:
+        name: str, one of `names()`, or without its configuration.
+
+    Returns:
+        `Card` with `task`, `record` (the keys), `counts` (dict of part -> records), `description`, `homepage`,
+        `licence`, `citation`.
+
+    Raises:
+        ValueError: if there is no such set.
+
+    Example:
+        >>> print(info("clinc_oos").counts["test"])
+        4500
+    """
+    return card(name)
 
 
 def load(name, split="train"):
     """The examples of one part of a data set.
 
     Args:
-        name: str, "clinc_oos", "universal_dependencies" (en_ewt), "snips", "chinese_poetry" (or
-            "chinese_poetry/quatrains").
+        name: str, one of `names()`; "universal_dependencies" and "chinese_poetry" alone are their first configurations.
         split: str, "train", "validation" or "test"; of clinc_oos also "train_oos", "validation_oos" and "test_oos".
 
     Returns:
-        list of dict of str, list of str.
+        list of dict, with the keys that `info(name).record` names. Labels, tags and texts are str, tokens, tags, lines
+        and contexts lists of str; an image is uint8 `(height, width, 1)`, audio int16 `(time,)`. In the order of the
+        prepared set, which may be by label: shuffle before you take the first ones.
+
+    Raises:
+        ValueError: if there is no such set or part, or its files are not as published.
+        FileNotFoundError: if `KERAS_SEQ_DATA` is set and the set is not in it.
+        ConnectionError: if it is neither on this machine nor to be had over the network.
+        ModuleNotFoundError: if tensorflow-datasets is not installed.
     """
-    name = _ALIASES.get(name, name)
-    folder = Path(os.environ["KERAS_SEQ_DATA"])
-    if name in _RAW:
-        raw = Raw.in_folder(folder / "raw" / name.split("/")[0], ("*.gz", "*.json"))
-        found = [example for part, example in _RAW[name](raw) if part == split]
-        return found if "line_pairs" not in name else [row for item in found for row in chinese_poetry.records(item)]
-    import tensorflow_datasets as tfds
+    known = card(name)
+    if split not in known.counts:
+        raise ValueError(f"{known.name} has no part {split!r}; choose one of {', '.join(known.counts)}")
+    builder = prepared(name)
+    from keras_seq.data.catalogue.sets import RECORDS
 
-    builder = tfds.builder(name, data_dir=folder / "tfds")
-    if name.startswith("universal_dependencies"):
-        wanted = tfds.decode.PartialDecoding({"tokens": True, "upos": True, "head": True})
-        split = "dev" if split == "validation" else split
-        tags = builder.info.features["upos"].feature.names
-        dataset = builder.as_dataset(split=split, decoders=wanted).ragged_batch(1024)
-        rows = (zip(*(batch[key].to_list() for key in ("tokens", "upos", "head")), strict=True) for batch in dataset)
-        return [_tagged(*row, tags) for batch in rows for row in batch]
-    batch = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
-    return [
-        {"text": text.decode(), "label": label.decode()}
-        for text, label in zip(batch["text"], batch["intent_name"], strict=True)
-    ]
+    return RECORDS[known.name](builder, split)
 
 
-def _tagged(tokens, upos, heads, tags):
-    """Syntactic words alone: "don't" comes as itself and as "do" and "n't", and words left out come too, both headless.
+def prepared(name):
+    """The tensorflow-datasets builder of a set, which is prepared first where it is not yet.
 
-    What the treebank's scores count are the words with a head.
+    Args:
+        name: str, as for `load`.
+
+    Returns:
+        `tfds.core.DatasetBuilder`: `prepared("multi30k").as_dataset(split="train")` is its `tf.data.Dataset`. Its parts
+        and features are as published; `load` carves and names them alike.
+
+    Raises:
+        ValueError, FileNotFoundError, ConnectionError, ModuleNotFoundError: as `load`.
     """
-    kept = [
-        (token.decode(), tags[number])
-        for token, number, head in zip(tokens, upos, heads, strict=True)
-        if head != b"None"
-    ]
-    return {"tokens": [token for token, _ in kept], "tags": [tag for _, tag in kept]}
+    known = card(name)
+    tfds = tensorflow_datasets()
+    return _from_raw(tfds, known) if known.raw else _own(tfds, known)
+
+
+def _own(tfds, known):
+    """A set that tensorflow-datasets has a builder of."""
+    data_dir = data_folder() / "tfds" if data_folder() else None
+    builder = tfds.builder(known.name, data_dir=data_dir)
+    if not builder.is_prepared():
+        command = f'prepare it there: tfds.load("{known.name}", data_dir="{data_dir}")'
+        check_reachable(known.name, known.folder, known.address, command)
+        builder.download_and_prepare()
+    return builder
+
+
+def _from_raw(tfds, known):
+    """A set of ours. What is made from a folder is kept under a name that depends on the files in it."""
+    from keras_seq.data.catalogue import builders
+
+    name, _, config = known.name.partition("/")
+    kept = Path(tfds.core.constants.DATA_DIR).expanduser()
+    options = {}
+    if data_folder():
+        folder = data_folder() / known.folder
+        raw = Raw.in_folder(folder, builders.MODULES[name].PATTERNS)
+        if not raw.paths:
+            _check_reachable(known)
+        kept = kept / "keras_seq" / raw.fingerprint()
+        options["download_config"] = tfds.download.DownloadConfig(manual_dir=folder, try_download_gcs=False)
+
+    def make():
+        return builders.BUILDERS[name](data_dir=kept, config=config or None)
+
+    builder = make()
+    if builder.is_prepared():
+        return builder
+    if not data_folder():
+        _check_reachable(known)
+    try:
+        builder.download_and_prepare(**options)
+    except PermissionError as error:
+        raise PermissionError(f"{kept} cannot be written ({error}); set TFDS_DATA_DIR to a folder that can") from error
+    except OSError:
+        if make().is_prepared():  # another process was first
+            return make()
+        raise
+    return builder
+
+
+def _check_reachable(known):
+    check_reachable(known.name, known.folder, known.address, f"put there the files of {known.homepage}")

@@ -1,6 +1,6 @@
 """Schema-Guided Dialogue: people book, search and ask, an assistant answers; user turn -> the system turn after it.
 
-    train/dialogues_001.json ...    as published: {"dialogue_id", "turns": [{"speaker": "USER" or "SYSTEM", "utterance"}]}
+    train/dialogues_001.json ...            as published: {"dialogue_id", "turns": [{"speaker", "utterance"}, ...]}
     pairs_train.tsv.gz, pairs_dev.tsv.gz    made from those: dialogue id, user turn, system turn; quoted as CSV is
 
 The published dev part is the test part here (its services are partly new); for validation, dialogues are carved from

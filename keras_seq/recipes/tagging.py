@@ -1,0 +1,349 @@
+"""A tagger of sentences whose tokens are given, with or without a label for the whole sentence.
+
+    python -m keras_seq.recipes.tagging universal_dependencies      word classes, into runs/universal_dependencies
+    python -m keras_seq.recipes.tagging snips                       slots and intent, into runs/snips
+    train(TaggingConfig(), records, "runs/mine")                    records: lists of "train", "validation" and "test"
+
+A run directory is written as `keras_seq.training.fit` writes it, with the vocabularies, `labels.json` (the tags),
+`sentence_labels.json` where sentences have labels, `test.tsv` and `results.json`: all that the exporter needs.
+"""
+
+import argparse
+import csv
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_seq.data import at_most, load, only_known
+from keras_seq.data.label_batches import LabelBatches
+from keras_seq.data.words import WordCoder
+from keras_seq.models import WordTagger
+from keras_seq.scores import OUTSIDE, bootstrap, f1, ratio, span_counts, token_counts
+from keras_seq.training import WarmupCosine, fit
+from keras_seq.whole_file import whole_file
+
+_BOUNDARIES = (4, 7, 10, 14, 18, 22, 26, 32, 40, 52, 80)
+_BATCH_TOKENS_READ = 8000
+
+
+@dataclasses.dataclass(frozen=True)
+class TaggingConfig:
+    """What decides a run.
+
+    Attributes:
+        cell, num_layers, bidirectional, embedding_size, character_size, character_filters, units, dropout,
+            word_dropout: see `keras_seq.models.WordTagger`.
+        characters: bool, whether the characters of the words are read.
+        width: int, characters that are read of a word.
+        min_count: int, how often a word must come in training to have an id of its own.
+        limit: int, longest sentence in tokens; longer ones are left out and reported.
+        epochs: int.
+        batch_tokens: int, tokens in a batch, padding included.
+        learning_rate: float, the highest.
+        averaging: float in [0, 1), momentum of the running mean of the weights that training ends with; 0: none.
+        seed: int.
+    """
+
+    cell: str = "lstm"
+    num_layers: int = 2
+    bidirectional: bool = True
+    embedding_size: int = 100
+    character_size: int = 24
+    character_filters: int = 64
+    characters: bool = True
+    units: int = 96
+    dropout: float = 0.4
+    word_dropout: float = 0.15
+    width: int = 16
+    min_count: int = 2
+    limit: int = 100
+    epochs: int = 9
+    batch_tokens: int = 1600
+    learning_rate: float = 4e-3
+    averaging: float = 0.998
+    seed: int = 1
+
+
+RUNS = {
+    "universal_dependencies": TaggingConfig(),
+    "snips": TaggingConfig(limit=48, epochs=8, embedding_size=64, units=64, num_layers=1),
+}
+"""The runs of the lessons: name of a data set to its configuration."""
+
+
+def load_records(name):
+    """The parts of a data set, or of a file of one's own.
+
+    Args:
+        name: str, "universal_dependencies" or "snips".
+
+    Returns:
+        dict of "train", "validation" and "test" -> list of `{"tokens", "tags" (, "label")}`.
+    """
+    return {part: load(name, part) for part in ("train", "validation", "test")}
+
+
+def train(config, records, run_dir, *, fresh=False, callbacks=(), verbose="auto"):
+    """Trains a run, continues it or finds it finished; then scores it.
+
+    Args:
+        config: `TaggingConfig`.
+        records: dict of "train", "validation" and "test" -> list of `{"tokens", "tags" (, "label")}`, see
+            `load_records`, and for files `keras_seq.data.read_tagged` and `keras_seq.data.split`.
+        run_dir: path of the run directory.
+        fresh: bool, forget what is there.
+        callbacks: sequence of `keras.callbacks.Callback`.
+        verbose: as for `keras_seq.training.fit`.
+
+    Returns:
+        `SentenceTagger`, and the contents of results.json.
+
+    Raises:
+        ValueError: if a part has no example left, or a tag or label that training has not.
+    """
+    run_dir = Path(run_dir)
+    records, tags, labels = _usable(records, config.limit)
+    tokens = {part: [row["tokens"] for row in rows] for part, rows in records.items()}
+    coder = WordCoder.train(tokens["train"], min_count=config.min_count, width=config.width)
+    batches = {part: _batches(config, coder, tags, labels, part, records[part]) for part in ("train", "validation")}
+    model = _compiled(config, coder, len(tags), len(labels), config.epochs * batches["train"].steps)
+    rows = fit(
+        model,
+        batches["train"],
+        run_dir,
+        epochs=config.epochs,
+        validation_data=batches["validation"],
+        config={"task": _task(config, run_dir.name, bool(labels)), **dataclasses.asdict(config)},
+        seed=config.seed,
+        fresh=fresh,
+        callbacks=callbacks,
+        verbose=verbose,
+    )
+    coder.save(run_dir)
+    _write(run_dir / "labels.json", json.dumps(tags, ensure_ascii=False))
+    if labels:
+        _write(run_dir / "sentence_labels.json", json.dumps(labels, ensure_ascii=False))
+    _write_tests(run_dir / "test.tsv", records["test"])
+    tagger = SentenceTagger(model, coder, tags, labels, config.limit)
+    results = {
+        "parameters": model.count_params(),
+        "sentences": {part: len(own) for part, own in records.items()},
+        "padding": round(batches["train"].padding_share(), 3),
+        "seconds": _seconds(run_dir),
+        "epochs": len(rows),
+        **tagger.scores(records["test"]),
+    }
+    _write(run_dir / "results.json", json.dumps(results, indent=2))
+    return tagger, results
+
+
+class SentenceTagger:
+    """A trained model with all that it takes to tag a sentence.
+
+    Args:
+        model: `WordTagger`.
+        coder: `WordCoder`.
+        tags: list of str, by the model's number.
+        labels: list of str, those of sentences; [] for none.
+        limit: int, longest sentence in tokens.
+    """
+
+    def __init__(self, model, coder, tags, labels, limit):
+        self.model, self.coder, self.tags, self.labels, self.limit = model, coder, tags, labels, limit
+
+    @classmethod
+    def load(cls, run_dir):
+        """Reads a finished run directory.
+
+        Raises:
+            FileNotFoundError: if the run is not there or not finished.
+        """
+        run_dir = Path(run_dir)
+        if not (run_dir / "results.json").is_file():
+            raise FileNotFoundError(f"{run_dir} is no finished run of a tagger; train it first")
+        task = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))
+        labels = run_dir / "sentence_labels.json"
+        return cls(
+            keras.models.load_model(run_dir / "model.keras", compile=False),
+            WordCoder.load(run_dir, task["width"]),
+            json.loads((run_dir / "labels.json").read_text(encoding="utf-8")),
+            json.loads(labels.read_text(encoding="utf-8")) if labels.exists() else [],
+            task["limit"],
+        )
+
+    def logits(self, sentences):
+        """What the model says of sentences.
+
+        Args:
+            sentences: sequence of sequences of str, each of 1 to `limit` tokens.
+
+        Returns:
+            list of float arrays `(time, tags)`; and a float array `(sentences, labels)`, None without labels.
+
+        Raises:
+            ValueError: if a sentence is empty or longer than the limit.
+        """
+        inputs = {name: inputs for name, inputs in self.coder.inputs(sentences).items() if name in self._names()}
+        places = [np.arange(len(tokens)) + 1 for tokens in sentences]
+        batches = LabelBatches(
+            {**inputs, "place": places}, np.arange(len(sentences)), batch_tokens=_BATCH_TOKENS_READ,
+            boundaries=_boundaries(self.limit), shuffle=False,
+        )  # fmt: skip
+        found, labels = [None] * len(sentences), np.zeros((len(sentences), len(self.labels)), "float32")
+        for batch, numbers in batches(0):
+            outputs = self.model({name: batch[name] for name in self._names()}, training=False)
+            if self.labels:
+                labels[numbers] = outputs["label"]
+            own = np.asarray(outputs["tags"] if self.labels else outputs)  # (batch, time, tags)
+            for number, row in zip(numbers.numpy(), own, strict=True):
+                found[number] = row[: len(sentences[number])]
+        return found, labels if self.labels else None
+
+    def tag(self, sentences):
+        """The likeliest tags and labels.
+
+        Args:
+            sentences: as for `logits`.
+
+        Returns:
+            list of lists of str, and a list of str, None without labels.
+        """
+        tags, labels = self.logits(sentences)
+        best = [[self.tags[number] for number in row.argmax(axis=-1)] for row in tags]
+        return best, None if labels is None else [self.labels[number] for number in labels.argmax(axis=-1)]
+
+    def scores(self, records):
+        """Measures on labelled sentences, each with its interval: 1000 draws of whole sentences.
+
+        Args:
+            records: list of `{"tokens", "tags" (, "label")}`.
+
+        Returns:
+            dict of "accuracy" (of all tokens), where tags mark spans "span_f1" (conlleval's), where sentences have
+            labels "label_accuracy": each `{"value", "low", "high"}`.
+        """
+        wanted = [row["tags"] for row in records]
+        guessed, labels = self.tag([row["tokens"] for row in records])
+        scores = {"accuracy": _with_interval(token_counts(guessed, wanted), ratio)}
+        if self.marks_spans():
+            scores["span_f1"] = _with_interval(span_counts(guessed, wanted), f1)
+        if labels:
+            hits = [[ours == row["label"], 1] for ours, row in zip(labels, records, strict=True)]
+            scores["label_accuracy"] = _with_interval(np.array(hits), ratio)
+        return scores
+
+    def marks_spans(self):
+        """Whether the tags are BIO tags."""
+        return any(tag != OUTSIDE for tag in self.tags) and all(
+            tag == OUTSIDE or tag[:2] in ("B-", "I-") for tag in self.tags
+        )
+
+    def _names(self):
+        return [tensor.name for tensor in self.model.inputs]
+
+
+def _with_interval(counts, score):
+    low, high = bootstrap(counts, score=score)
+    return {"value": float(score(counts.sum(axis=0))), "low": low, "high": high}
+
+
+def _usable(records, limit):
+    """The records within the limit, the tags and the labels of training, sorted."""
+    records = {part: at_most(records[part], limit, key="tokens") for part in ("train", "validation", "test")}
+    tags = sorted({tag for row in records["train"] for tag in row["tags"]})
+    labels = sorted({row["label"] for row in records["train"] if "label" in row})
+    for part in ("validation", "test"):
+        records[part] = only_known(records[part], tags, key="tags", unseen="drop")
+        if labels:
+            records[part] = only_known(records[part], labels, unseen="drop")
+    return records, tags, labels
+
+
+def _boundaries(limit):
+    return [length for length in _BOUNDARIES if length < limit] + [limit]
+
+
+def _batches(config, coder, tags, labels, part, records):
+    inputs = coder.inputs([row["tokens"] for row in records])
+    if not config.characters:
+        del inputs["characters"]
+    place = {tag: number for number, tag in enumerate(tags)}
+    answers = [[place[tag] for tag in row["tags"]] for row in records]
+    if labels:
+        answers = {"tags": answers, "label": [labels.index(row["label"]) for row in records]}
+    training = part == "train"
+    return LabelBatches(
+        inputs, answers, batch_tokens=max(config.limit, config.batch_tokens if training else _BATCH_TOKENS_READ),
+        boundaries=_boundaries(config.limit), shuffle=training, seed=config.seed,
+    )  # fmt: skip
+
+
+def _compiled(config, coder, num_tags, num_labels, steps):
+    keras.utils.set_random_seed(config.seed)
+    model = WordTagger(
+        len(coder.words), num_tags, num_labels, alphabet_size=len(coder.characters) if config.characters else 0,
+        embedding_size=config.embedding_size, character_size=config.character_size,
+        character_filters=config.character_filters, units=config.units, cell=config.cell, num_layers=config.num_layers,
+        bidirectional=config.bidirectional, dropout=config.dropout, word_dropout=config.word_dropout,
+    )  # fmt: skip
+    optimizer = keras.optimizers.Adam(
+        WarmupCosine(config.learning_rate, steps, warmup_steps=steps // 20), global_clipnorm=1.0,
+        use_ema=bool(config.averaging), ema_momentum=config.averaging or None,
+    )  # fmt: skip
+    heads = ["tags", "label"] if num_labels else [None]
+    # The padding counts in neither: Keras takes the mask that the outputs carry.
+    losses = {head: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for head in heads}
+    metrics = {head: ["accuracy"] for head in heads}
+    model.compile(optimizer, losses if num_labels else losses[None], metrics=metrics if num_labels else metrics[None])
+    return model
+
+
+def _task(config, name, sentence_labels):
+    task = {"name": name, "kind": "tag", "limits": {"source": config.limit}}
+    task |= {"characters": {"width": config.width}} if config.characters else {}
+    return task | ({"sentence_labels": True} if sentence_labels else {})
+
+
+def _seconds(run_dir):
+    with open(run_dir / "seconds.csv", newline="", encoding="utf-8") as file:
+        return round(sum(float(row["seconds"]) for row in csv.DictReader(file)), 1)
+
+
+def _write_tests(path, records):
+    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
+        for row in records:
+            label = [row["label"]] if "label" in row else []
+            writer.writerow([" ".join(row["tokens"]), " ".join(row["tags"]), *label])
+
+
+def _write(path, text):
+    with whole_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def main(argv=None):
+    """The command line: trains some of the runs, and prints their scores."""
+    parser = argparse.ArgumentParser(prog="python -m keras_seq.recipes.tagging", description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)}; default: all")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="home of the runs")
+    args = parser.parse_args(argv)
+    unknown = sorted(set(args.names) - set(RUNS))
+    if unknown:
+        parser.error(f"{', '.join(unknown)} is not known; choose from {', '.join(RUNS)}")
+    for name in args.names or RUNS:
+        _, results = train(RUNS[name], load_records(name), args.runs / name)
+        for measure in ("accuracy", "span_f1", "label_accuracy"):
+            if measure in results:
+                print(f"{name}: {measure} {100 * results[measure]['value']:.2f} %", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.exit(main())

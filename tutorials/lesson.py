@@ -24,9 +24,11 @@ class Lesson:
         script: path of the script, its `__file__`.
         description: str, one line for `--help`.
         argv: list of str, or None for the command line.
+        options: dict of a flag of the lesson's own, such as "--data", to the arguments of argparse's `add_argument`.
 
     Attributes:
         smoke: bool, tiny sizes.
+        options: `argparse.Namespace` of all flags.
         run: path of the folder that figures and results.json are written into.
 
     Example, in a script:
@@ -37,14 +39,16 @@ class Lesson:
         lesson.finish()
     """
 
-    def __init__(self, script, description, argv=None):
+    def __init__(self, script, description, argv=None, options=None):
         self.name = Path(script).stem
         default = Path("runs", self.name)
         parser = argparse.ArgumentParser(prog=f"tutorials/{self.name}.py", description=description)
         parser.add_argument("--run", type=Path, metavar="DIR", help=f"folder for figures (default: {default})")
         parser.add_argument("--smoke", action="store_true", help="tiny sizes, in seconds, to see that everything runs")
         parser.add_argument("--record", action="store_true", help="write the numbers to results/")
-        args = parser.parse_args(argv)
+        for flag, arguments in (options or {}).items():
+            parser.add_argument(flag, **arguments)
+        args = self.options = parser.parse_args(argv)
         self.smoke = args.smoke
         self.run = args.run or (default.with_name(default.name + "-smoke") if self.smoke else default)
         self._record = args.record and not self.smoke

@@ -49,13 +49,19 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None, profil
             except errors.ExportError as error:
                 rows.append({"run": Path(run).name, "format": "all", "precision": "all", "refused": str(error)})
             else:
-                rows += _rows(Path(run).name, built)
+                rows += rows_of(Path(run).name, built)
         if done:
             done(rows)
     return rows
 
 
-def _rows(name, built):
+def rows_of(name, built):
+    """The rows of one bundle, as `matrix` gives them.
+
+    Args:
+        name: str, the run's.
+        built: what `export.build_bundle.build` returned.
+    """
     kept = ("score", "bytes", "latency_ms", "memory_bytes", "memory_is", "parity", "max_error", "kept_in_float")
     kept += ("profile", "runtimes")
     yield {"run": name, "format": "keras", "precision": "float32", **built.manifest["keras"]}

@@ -1,5 +1,6 @@
 """Pictures come from tensorflow-datasets, and from scikit-learn where they cannot; the parts never overlap."""
 
+import dataclasses
 import os
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.data import images as module
+from keras_seq.data.catalogue import cards, sets
 from keras_seq.data.images import digits, fashion_mnist, images
 
 DATA = os.environ.get("KERAS_SEQ_DATA")
@@ -24,30 +26,28 @@ def pictures(part):
 
 
 class Builder:
-    """What tensorflow-datasets would give: pictures that are their number, and so many of each label in test."""
+    """What tensorflow-datasets would give: pictures that are their number."""
 
     data_path = "somewhere/fashion_mnist/3.0.1"
     info = SimpleNamespace(features={"label": SimpleNamespace(names=list("abcdefghij"))})
 
-    def __init__(self, counts):
-        self._test_labels = np.repeat(np.arange(10), counts)
-
-    def is_prepared(self):
-        return True
-
-    def as_dataset(self, split, batch_size, as_supervised=False, decoders=None):
-        if split == "test":
-            return {"label": tf.constant(self._test_labels)}
+    def as_dataset(self, split, batch_size, as_supervised):
         numbers = np.arange(200)
         pictures = tf.constant(np.broadcast_to(numbers[:, None, None, None], (200, 28, 28, 1)).astype("uint8"))
         assert split == ["train[:200]", "test[:200]"] and batch_size == -1 and as_supervised
         return [(pictures, tf.constant(numbers % 10)), (pictures, tf.constant(numbers % 10))]
 
 
+def with_test_labels(monkeypatch, counts):
+    """So many pictures of each label in the test part."""
+    monkeypatch.setattr(module, "prepared", lambda name: Builder())
+    labels = [(label,) for label in np.repeat(np.arange(10), counts)]
+    monkeypatch.setattr(sets, "rows", lambda builder, part, names: labels)
+
+
 @pytest.fixture
 def balanced(monkeypatch):
-    tfds = pytest.importorskip("tensorflow_datasets", reason="pip install tensorflow-datasets importlib_resources")
-    monkeypatch.setattr(tfds, "builder", lambda *_, **__: Builder([1000] * 10))
+    with_test_labels(monkeypatch, [1000] * 10)
 
 
 def test_fashion_mnist_is_carved_by_the_seed(balanced):
@@ -65,9 +65,7 @@ def test_fashion_mnist_is_carved_by_the_seed(balanced):
 
 def test_mnist_under_the_name_of_fashion_mnist_is_refused_and_the_digits_stand_in(monkeypatch):
     """MNIST's test part has these many of each digit; a small network scores 99 % on it."""
-    tfds = pytest.importorskip("tensorflow_datasets", reason="pip install tensorflow-datasets importlib_resources")
-    counts = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    monkeypatch.setattr(tfds, "builder", lambda *_, **__: Builder(counts))
+    with_test_labels(monkeypatch, [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009])
     message = "is not Fashion-MNIST: its test part has 892 to 1135 pictures a class, wanted 1000 of each"
     with pytest.raises(OSError, match=message):
         fashion_mnist(validation=30, examples=200)
@@ -111,7 +109,8 @@ def test_without_a_network_the_digits_stand_in_within_seconds(monkeypatch, tmp_p
     monkeypatch.delenv("KERAS_SEQ_DATA", raising=False)
     builder = tfds.builder("fashion_mnist", data_dir=str(tmp_path))
     monkeypatch.setattr(tfds, "builder", lambda *_, **__: builder)
-    monkeypatch.setattr(module, "_FASHION_MNIST_URL", "http://nowhere.invalid/")
+    card = dataclasses.replace(cards.CARDS["fashion_mnist"], address="http://nowhere.invalid/")
+    monkeypatch.setitem(cards.CARDS, "fashion_mnist", card)
     begin = time.monotonic()
     assert "the network does not answer; set KERAS_SEQ_DATA" in images(examples=100).origin
     assert time.monotonic() - begin < 8

@@ -134,5 +134,9 @@ class WordDropout(keras.layers.Layer):
     def compute_output_shape(self, ids_shape):
         return ids_shape
 
+    def compute_output_spec(self, ids, training=False):
+        # Without this a layer that is called on ids says that they become floats.
+        return keras.KerasTensor(ids.shape, ids.dtype)
+
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "unknown": self.unknown, "seed": self.seed}

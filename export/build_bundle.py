@@ -19,6 +19,8 @@ FORMATS = tuple(PRECISIONS)
 SENSIBLE = {"saved_model": ("float32",), "tflite": ("float32", "dynamic_int8"), "onnx": ("float32",)}
 _TIMEOUT = 600
 _TEST_EXAMPLES = 1000
+# Keras's answers to the test examples on which layers are chosen.
+_OTHERS = "others.json"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def build(
         progress(f"Keras answers the test set of {run} ...")
         asked = {"run": str(run), "task": asdict(task), "most": _TEST_EXAMPLES, "beams": beams}
         asked["numbers"] = str(staging / verification.CASES)
+        asked["others"] = str(staging / _OTHERS) if any(_rounded(precision) for _, precision in wanted) else None
         reference, keras = children.call("export.reference", asked, what="the reference in Keras", timeout=timeout)
         answers = staging / "reference.json"
         answers.write_text(json.dumps(reference), encoding="utf-8")
@@ -76,6 +79,7 @@ def build(
         maker = _Maker(run, task, staging, before, timeout, progress, _options(beams, profile))
         entries = [maker.make(number, len(wanted), *pair) for number, pair in enumerate(wanted, 1)]
         answers.unlink()
+        (staging / _OTHERS).unlink(missing_ok=True)
         passed = [entry for entry in entries if not entry["refused"]]
         refused = {f"{entry['format']} {entry['precision']}": entry["refused"] for entry in entries if entry["refused"]}
         if not passed:
@@ -223,11 +227,11 @@ class _Maker:
     def _convert(self, format, precision, path):
         converting = {"run": str(self._run), "limits": self._task.limits, "format": format, "precision": precision}
         converting |= {"path": str(path), **self._options[format]}
-        rounded = precision not in ("float32", "float16")
-        if rounded:
-            converting |= {"task": asdict(self._task), "reference": str(self._staging / "reference.json")}
+        if _rounded(precision):
+            others, proven = self._staging / _OTHERS, self._staging / "reference.json"
+            converting |= {"task": asdict(self._task), "reference": str(others if others.is_file() else proven)}
             converting["float32_bytes"] = self._float32_bytes.get(format)
-        module = "export.quantise" if rounded else "export.convert"
+        module = "export.quantise" if _rounded(precision) else "export.convert"
         what = f"{format} {precision}: conversion"
         return children.call(module, converting, what=what, timeout=self._timeout)
 
@@ -243,6 +247,10 @@ class _Maker:
             self._timeout,
             self._options[format].get("profile", "portable"),
         )
+
+
+def _rounded(precision):
+    return precision not in ("float32", "float16")
 
 
 def _proof(parity):

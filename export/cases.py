@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export import errors, runtime
+from export import errors, runtime, written
 
 # Which greedy steps become cases: the first state may be all zeros, the other is not.
 _STEPS = (0, 3)
@@ -30,6 +30,8 @@ class Case:
         open_axes: dict of tensor name -> the axis, other than the batch, that is the source length.
         lengths: int32 `(batch,)`, real source positions; an output is not compared beyond them on its open axis.
             None where no tensor has an open axis.
+        margin: float32 `(batch, target)` of a greedy loop, how far apart the two best logits are at each step,
+            infinite in the padding; see `export.written`. None of all others.
     """
 
     signature: str
@@ -37,6 +39,12 @@ class Case:
     outputs: dict
     open_axes: dict
     lengths: np.ndarray | None = None
+    margin: np.ndarray | None = None
+
+    @property
+    def writes(self):
+        """bool, whether the outputs are tokens with their log-probabilities."""
+        return set(self.outputs) == written.NAMES
 
     @property
     def batch(self):
@@ -80,6 +88,7 @@ def write(path, cases):
                 "outputs": {name: stored(array) for name, array in case.outputs.items()},
                 "open_axes": case.open_axes,
                 "lengths": None if case.lengths is None else case.lengths.tolist(),
+                "margin": None if case.margin is None else stored(case.margin),
             }
         )
     unfinished = path.with_name(f".{path.name}.unfinished")
@@ -92,11 +101,14 @@ def read(path):
     """The cases of a file that `write` wrote.
 
     Raises:
-        ExportError: if it is missing, cut off or of another kind.
+        ExportError: if it is missing, cut off, empty or of another kind.
     """
     try:
         with np.load(path, allow_pickle=False) as data:
-            return [_case(data, entry) for entry in json.loads(str(data["cases"]))]
+            cases = [_case(data, entry) for entry in json.loads(str(data["cases"]))]
+        if not cases:
+            raise ValueError("it holds no case")
+        return cases
     except (OSError, LookupError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise errors.ExportError(
             f"{path} is no file of cases ({type(error).__name__}: {error}); write it again with export.cases.write"
@@ -106,11 +118,12 @@ def read(path):
 def _case(data, entry):
     lengths = None if entry["lengths"] is None else np.asarray(entry["lengths"], "int32")
     sides = ({name: data[key] for name, key in entry[side].items()} for side in ("inputs", "outputs"))
-    return Case(entry["signature"], *sides, entry["open_axes"], lengths)
+    margin = data[entry["margin"]] if entry.get("margin") else None
+    return Case(entry["signature"], *sides, entry["open_axes"], lengths, margin)
 
 
-def generator_cases(generator, limits, source_ids):
-    """Cases for `encode` and `step`, as Keras computes them.
+def generator_cases(generator, limits, source_ids, beams=None):
+    """Cases for `encode`, `step`, `generate` and, with beams, `generate_beam`, as Keras computes them.
 
     One row of the shortest source, three of mixed lengths, two padded to the limit, and one that fills the limit;
     steps from the first state and from the one after a few greedy steps.
@@ -119,6 +132,7 @@ def generator_cases(generator, limits, source_ids):
         generator: has `encode` and `step`; see `keras_seq.decoding`.
         limits: dict of `source` and `target`, in tokens.
         source_ids: list of lists of int, real sources; three suffice.
+        beams: int, of `generate_beam`; None leaves it out.
 
     Returns:
         list of `Case`.
@@ -128,13 +142,18 @@ def generator_cases(generator, limits, source_ids):
     """
     from export import signatures
 
-    functions = signatures.generator_signatures(generator, limits, static=False)
+    functions = signatures.generator_signatures(generator, limits, static=False, beams=beams)
     cases = []
     for source, length in _sources(source_ids, limits["source"]):
         inputs = {"source": source, "source_length": length}
         encoded = _traced_case(signatures.ENCODE, functions[signatures.ENCODE], inputs, length)
-        cases.append(encoded)
-        cases += _steps(functions[signatures.STEP], encoded, limits["target"])
+        steps, margin = _steps(functions[signatures.STEP], encoded, limits["target"])
+        greedy = _traced_case(signatures.GENERATE, functions[signatures.GENERATE], inputs, length)
+        padding = np.arange(limits["target"]) > greedy.outputs["length"][:, None]  # behind the end token
+        margin = np.where(padding, np.float32(np.inf), margin)
+        cases += [encoded, *steps, replace(greedy, margin=margin)]
+        if beams is not None:
+            cases.append(_traced_case(signatures.GENERATE_BEAM, functions[signatures.GENERATE_BEAM], inputs, length))
     return cases
 
 
@@ -174,16 +193,22 @@ def _zeroed(case):
 
 
 def _steps(function, encoded, most):
-    """Cases of the first step and of one after some greedy steps."""
+    """Greedy steps: cases of the first and of a later one, and the margin of every one, float32 `(batch, most)`."""
     inputs, token, cases = encoded.outputs, np.full(encoded.batch, runtime.START, "int32"), []
-    for number in range(min(max(_STEPS) + 1, most)):
+    margin, ended = np.full((encoded.batch, most), np.inf, "float32"), np.zeros(encoded.batch, bool)
+    for number in range(most):
         case = _traced_case("step", function, {"token": token, **inputs}, encoded.lengths)
         if number in _STEPS:
             cases.append(case)
+        best = np.sort(case.outputs["logits"], axis=-1)  # (batch, vocabulary)
+        margin[:, number] = best[:, -1] - best[:, -2]
         token = case.outputs["logits"].argmax(axis=-1).astype("int32")
+        ended |= token == runtime.END
+        if ended.all() and number >= max(_STEPS):
+            break
         states = {name.removeprefix("next_"): array for name, array in case.outputs.items() if name != "logits"}
         inputs = {**inputs, **states}
-    return cases
+    return cases, margin
 
 
 def predict_cases(function, inputs_list, lengths_list=None, signature="predict"):

@@ -7,10 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from export import bundle as bundles
 from export import runtime, ship
 from export.examples import read_labels
+from export.prove_generator import SAMPLES
 from export.readme import readme
 from keras_seq.whole_file import whole_file
 
-_SAMPLES = 32
 _ROLES = ("source", "characters", "target")
 # How `keras_seq.data.tokenizer` cuts a text into characters.
 _EACH_CHARACTER = {"Regex": r"[\s\S]"}
@@ -98,9 +98,8 @@ def describe(staging, manifest, reference):
         manifest: dict.
         reference: dict of lists that `export.reference` returned.
     """
-    names = [name for name in reference if not name.startswith("beam_")]
-    count = min(_SAMPLES, len(reference["target"]))
-    samples = [{name: reference[name][index] for name in names} for index in range(count)]
+    count = min(SAMPLES, len(reference["target"]))
+    samples = [{name: answers[index] for name, answers in reference.items()} for index in range(count)]
     bundles.write_json(staging / "samples.json", samples)
     bundles.copy_runtime(staging)
     with whole_file(staging / "README.md") as temporary:

@@ -1,17 +1,15 @@
 """An artefact's numbers beside Keras's: every signature at several lengths, batch sizes and paddings.
 
 Each case is called twice in one session and again in the reverse order, so that a state which stays behind from one
-call shows in the next. Files with static shapes (TFLite) are fed row by row, padded with zeros.
+call shows in the next. Files with static shapes (TFLite) are fed row by row, padded with zeros. What `generate` and
+`generate_beam` write is held beside Keras's as `export.written` has it.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from export import errors
-from export.cases import Case, generator_cases, predict_cases, read, write
-
-__all__ = ["Case", "compare", "generator_cases", "predict_cases", "read", "write"]
+from export import errors, written
 
 # The largest error, as a share of the largest value or of 1. What is not here is reported and must be finite.
 TOLERANCE = {"float32": 1e-4, "float16": 2e-2}
@@ -29,6 +27,7 @@ class _Seen:
     largest: float = 0.0
     sums: list = field(default_factory=list)
     counts: list = field(default_factory=list)
+    other_tokens: int | None = None  # None where nothing is written
 
     def report(self):
         return {
@@ -36,6 +35,7 @@ class _Seen:
             "max_error": self.max_error,
             "mean_error": float(sum(self.sums) / max(sum(self.counts), 1)),
             "largest": self.largest,
+            **({} if self.other_tokens is None else {"other_tokens": self.other_tokens}),
         }
 
 
@@ -45,20 +45,26 @@ def compare(session, cases, precision):
     Args:
         session: has `signatures` and `call(signature, **arrays)`, see `export.runtime.LiteRTSession`.
         cases: list of `Case`.
-        precision: str. float32 and float16 are held to `TOLERANCE`; others must be finite and repeat themselves.
+        precision: str. float32 and float16 are held to `TOLERANCE`; others must be finite and repeat themselves. Tokens
+            are Keras's in float32 alone: with fewer bits it is the score that counts.
 
     Returns:
         dict of signature -> {"cases", "max_error", "mean_error", "largest"}: how many cases, the largest and the mean
-        difference from Keras, and Keras's largest value.
+        difference from Keras, and Keras's largest value. Where tokens are written also `other_tokens`, how many rows
+        differ in them (in float32 at near ties, or in beam searches as good), and the errors are those of the
+        log-probabilities before the first of them.
 
     Raises:
-        NumbersError: naming the signature, the output, the case, the place and the error.
+        NumbersError: naming the signature, the output, the case, the place and the error; or the signature that no case
+            is of.
         StructureError: if the artefact lacks a signature or tensor, or has other shapes or dtypes.
     """
     described = session.signatures
+    for case in cases:
+        _check_signature(described, case)
+    _check_covered(described, cases)
     seen, first = {}, []
     for number, case in enumerate(cases):
-        _check_signature(described, case)
         got = _call(session, described[case.signature], case)
         first.append(got)
         _compare(seen.setdefault(case.signature, _Seen()), case, got, precision, f"case {number}")
@@ -68,6 +74,14 @@ def compare(session, cases, precision):
         again = _call(session, described[cases[number].signature], cases[number])
         _check_again(cases[number], first[number], again, precision, f"case {number}, called in the reverse order")
     return {signature: one.report() for signature, one in seen.items()}
+
+
+def _check_covered(described, cases):
+    missing = sorted(set(described) - {case.signature for case in cases})
+    if missing:
+        raise errors.NumbersError(
+            f"no case covers {', '.join(missing)}: what nobody looked at proves nothing; build the bundle again"
+        )
 
 
 def _check_signature(described, case):
@@ -143,15 +157,15 @@ def _joined(case, name, parts):
 def _compare(seen, case, got, precision, what):
     """Adds a case to what was seen, and refuses what is out of tolerance."""
     seen.cases += 1
-    for name, wanted in case.outputs.items():
-        kept = case.kept(name, wanted)
+    agreed = _agreed(case, got, case.outputs, precision == "float32", what) if case.writes else None
+    if case.writes:
+        seen.other_tokens = (seen.other_tokens or 0) + int((~agreed[:, -1]).sum())
+    for name, wanted, kept in _compared(case, case.outputs, agreed):
         error = _error(case, name, got[name], wanted, what, kept)
         largest = float(np.max(np.abs(wanted[kept]), initial=0))
-        counts = wanted.dtype.kind in "iu"  # lengths and positions are never rounded
-        if precision in TOLERANCE:
-            tolerance = 0 if counts else TOLERANCE[precision] * max(1.0, largest)
-            _check_error(case, name, got[name], wanted, error, tolerance, what, "Keras")
-        if counts:
+        tolerance = _tolerance(case, wanted, largest, precision)
+        _check_error(case, name, got[name], wanted, error, tolerance, what, "Keras")
+        if wanted.dtype.kind in "iu":
             continue
         seen.max_error = max(seen.max_error, float(np.max(error, initial=0)))
         seen.largest = max(seen.largest, largest)
@@ -159,13 +173,40 @@ def _compare(seen, case, got, precision, what):
         seen.counts.append(int(kept.sum()))
 
 
+def _tolerance(case, wanted, largest, precision):
+    if case.writes:
+        return written.LOG_PROBABILITY_TOLERANCE if precision == "float32" else np.inf
+    if precision not in TOLERANCE:
+        return np.inf
+    # Lengths and positions are never rounded.
+    return 0 if wanted.dtype.kind in "iu" else TOLERANCE[precision] * max(1.0, largest)
+
+
 def _check_again(case, first, again, precision, what):
     tolerance = _AGAIN.get(precision, _AGAIN_ROUNDED)
-    for name, wanted in first.items():
-        kept = case.kept(name, wanted)
+    agreed = _agreed(case, again, first, True, what, "the first call") if case.writes else None
+    for name, wanted, kept in _compared(case, first, agreed):
         error = _error(case, name, again[name], wanted, what, kept)
         largest = float(np.max(np.abs(wanted[kept]), initial=0))
         _check_error(case, name, again[name], wanted, error, tolerance * max(1.0, largest), what, "the first call")
+
+
+def _agreed(case, got, wanted, held, what, whose="Keras"):
+    """bool `(batch, target)`, the steps before the first other token; `held` refuses one that is not excused."""
+    found = written.tokens(got, wanted, case.margin)
+    if held and found.fault:
+        row, step, difference = found.fault
+        raise errors.NumbersError(
+            f"{what}: {_named(case)}: row {row}, step {step}: {difference.replace('Keras', whose)}; {_advice(whose)}"
+        )
+    return found.before
+
+
+def _compared(case, wanted, agreed):
+    """Name, array and what of it is held to a tolerance, of each output; of tokens it is their log-probabilities."""
+    if agreed is not None:
+        return [("log_probability", wanted["log_probability"], agreed)]
+    return [(name, array, case.kept(name, array)) for name, array in wanted.items()]
 
 
 def _error(case, name, got, wanted, what, kept):

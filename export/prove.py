@@ -15,7 +15,7 @@ _TIMED = 60
 PROOFS = {"generate": prove_generator, "classify": prove_labels, "tag": prove_labels}
 
 
-def prove(format, precision, path, reference, limits=None, kind="generate", case_file=None):
+def prove(format, precision, path, reference, case_file, limits=None, kind="generate", own=None):
     """Runs the reference's inputs through the artefact, and reports or refuses.
 
     Args:
@@ -23,12 +23,15 @@ def prove(format, precision, path, reference, limits=None, kind="generate", case
         precision: str.
         path: the artefact.
         reference: path of the JSON file that `export.reference` wrote.
+        case_file: path of the file of cases, see `export.cases`.
         limits: dict of `source` and `target`, in tokens; {} for pictures.
         kind: "generate", "classify" or "tag".
-        case_file: path of the file of cases, see `export.numbers`; None leaves them out.
+        own: dict, the score on these inputs that the artefact had when it was built, which it is held to in place of
+            Keras's where it is of less precision; None where there is none.
 
     Returns:
-        dict of `signatures`, `numbers`, `parity`, `score` and `latency_ms`.
+        dict of `signatures`, `numbers`, `parity`, `score`, `samples` (the score on those that go into the bundle) and
+        `latency_ms`.
 
     Raises:
         NumbersError: naming the signature, output and case that differ.
@@ -38,13 +41,14 @@ def prove(format, precision, path, reference, limits=None, kind="generate", case
     proof, static = PROOFS[kind], format == "tflite"
     session = open_session(format, path)
     latency = _latency(session, proof.calls(data, limits or {}, static))
-    found = {} if case_file is None else numbers.compare(session, cases.read(case_file), precision)
-    parity, score = proof.prove(session, data, limits or {}, precision, static)
+    found = numbers.compare(session, cases.read(case_file), precision)
+    parity, score, samples = proof.prove(session, data, limits or {}, precision, static, own)
     return {
         "signatures": session.signatures,
         "numbers": found,
         "parity": parity,
         "score": score,
+        "samples": samples,
         "latency_ms": latency,
     }
 

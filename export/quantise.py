@@ -30,15 +30,16 @@ def quantise(run, limits, format, precision, path, reference, task=None, float32
         limits: dict of `source` and `target`, in tokens; {} for pictures.
         format, precision: see `export.convert.PRECISIONS`.
         path: the file or folder to write.
-        reference: path of the JSON file that `export.reference` wrote.
+        reference: path of the JSON file that `export.reference` wrote, of examples on which the proof does not score,
+            where there are enough.
         task: dict, the fields of `export.examples.Task`; None is a generator.
         float32_bytes: int, the size of the float32 artefact; None has one made where it must be known.
         options: of the format; `beams` adds `generate_beam`, `profile` is TFLite's.
 
     Returns:
         dict of what the manifest shall tell: `kept_in_float`, list of layer names, and `quantisation`, dict of
-        `recipe`, `examples` (how many the choice was judged on) and `tried`, see `export.recover.Recovered`. For
-        float32 and float16 what `export.convert.convert` returns.
+        `recipe`, `examples` (how many the choice was judged on), `which` (examples) and `tried`, see
+        `export.recover.Recovered`. For float32 and float16 what `export.convert.convert` returns.
 
     Raises:
         ConversionError: if the model cannot have the precision.
@@ -47,11 +48,12 @@ def quantise(run, limits, format, precision, path, reference, task=None, float32
     """
     if precision in ("float32", "float16"):
         return convert.convert(run, limits, format, precision, path, **options)
+    answers = json.loads(Path(reference).read_text(encoding="utf-8"))
     model = convert.load_model(run)
     kind = task["kind"] if task else "generate"
     with tempfile.TemporaryDirectory(dir=Path(path).parent, prefix=".quantised-") as folder:
         maker = maker_of(model, run, task, limits, format, precision, Path(folder), **options)
-        judge = judge_of(kind, format, limits, json.loads(Path(reference).read_text(encoding="utf-8")))
+        judge = judge_of(kind, format, limits, answers)
         first = maker.make(())
         judge.choose_examples(first)
         remove(first)
@@ -69,7 +71,8 @@ def quantise(run, limits, format, precision, path, reference, task=None, float32
             check_size(found, float32_bytes)
         remove(Path(path))
         Path(found.artefact).rename(path)
-    report = {"recipe": maker.recipe, "examples": len(judge.chosen), "tried": found.tried}
+    which = answers.get("which", "the examples that the proof scores, as the test set is small")
+    report = {"recipe": maker.recipe, "examples": len(judge.chosen), "which": which, "tried": found.tried}
     return {"kept_in_float": list(found.kept), "quantisation": report}
 
 

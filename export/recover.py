@@ -43,7 +43,7 @@ class Recovered:
     tried: list
 
 
-def recover(make, judge, layers, wanted, progress=None):
+def recover(make, judge, layers, wanted):
     """Finds few layers to keep in float32 with which the score is at least `wanted`.
 
     Args:
@@ -54,7 +54,6 @@ def recover(make, judge, layers, wanted, progress=None):
         layers: dict of name -> how many weights, in the order of the model; or a function that returns it, which is
             called only where all in 8 bits is not enough.
         wanted: float, the least score.
-        progress: called with a line of text a step, or None.
 
     Returns:
         `Recovered`.
@@ -70,7 +69,7 @@ def recover(make, judge, layers, wanted, progress=None):
         >>> recover(lambda kept: kept, judge, dict.fromkeys(harm, 10), wanted=0.85).kept
         ('b',)
     """
-    search = _Search(make, judge, wanted, progress)
+    search = _Search(make, judge, wanted)
     everything = search.attempt((), "all in 8 bits")
     if everything.fits:
         return search.recovered(everything)
@@ -153,9 +152,9 @@ class _Attempt:
 class _Search:
     """Makes and judges, each choice once, and remembers."""
 
-    def __init__(self, make, judge, wanted, progress):
+    def __init__(self, make, judge, wanted):
         self.wanted, self.order, self.tried = wanted, [], []
-        self._make, self._judge, self._progress, self._known = make, judge, progress, {}
+        self._make, self._judge, self._known = make, judge, {}
         self._best = None  # the artefact that fitted last, as the result is always the last that fitted
 
     def attempt(self, kept, why):
@@ -180,8 +179,6 @@ class _Search:
         # JSON has no infinity.
         step = {"kept": list(kept), "score": _finite(score), "damage": _finite(damage), "why": why}
         self.tried.append(step)
-        if self._progress:
-            self._progress(f"{why}: {', '.join(kept) or 'no layer in float32'}: score {score:.4g}, damage {damage:.4g}")
         return attempt
 
     def recovered(self, attempt):

@@ -1,29 +1,35 @@
 """The child that asks Keras for the answers that every artefact must give: `python -m export.reference TASK`."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from export import cases, children, runtime
 from export.convert import load_model
-from export.examples import Task, read_texts
+from export.examples import Task, read_pictures, read_texts
 from export.reference_labels import label_cases, median_ms, of_labels
 
 _BATCH = 64
-_BEAM_SEARCHED = 64
+# Half a point of so many is one example.
+_BEAM_SEARCHED = 200
 # Sources that the cases of `export.cases` are chosen from.
 _NUMBERED = 12
+# Layers are chosen on so many examples at least that are not the proof's, or else on the proof's.
+_OTHERS = 200
 
 
-def reference(run, task, most, numbers, beams=None):
+def reference(run, task, most, numbers, beams=None, others=None):
     """What Keras answers to the run's test set.
 
     Args:
         run: path of the run directory.
         task: dict, the fields of `export.examples.Task`.
-        most: int, test examples to take, from the first.
+        most: int, test examples to take, from the first; see `parts`.
         numbers: path of the file of cases to write, see `export.cases`.
         beams: int, beam search is done too, on a few of them; None leaves it out.
+        others: path of a JSON file to write, the same dict of other examples, for the layers that stay in float32 to be
+            chosen on, with `which`, str. It is not written where there are too few of them. None leaves it out.
 
     Returns:
         dict of lists, one entry an example, and a dict of Keras's own `score`, `bytes` and `latency_ms`. Of texts the
@@ -31,29 +37,61 @@ def reference(run, task, most, numbers, beams=None):
         answers); and
 
         - of a generator `ids` (what Keras writes, padded), `length`, `log_probability`, `margin` (difference of the two
-          best logits at each step), with beams `beam_ids` and `beam_log_probability` (None behind the first few);
+          best logits at each step), with beams `beam_ids`, `beam_length`, `beam_log_probability` and `beam_output`,
+          which are None behind the first few;
         - of a classifier or tagger what `export.reference_labels.of_labels` says.
     """
     task = Task(**task)
     model = load_model(run)
+    proven, chosen_on = parts(_count(run, task), most)
     if task.kind == "generate":
-        answers, keras = _of_generator(model, run, task, most, beams)
-        numbered = cases.generator_cases(model, task.limits, answers["source_ids"][:_NUMBERED])
+        answers, keras = _of_generator(model, run, task, proven, beams)
+        numbered = cases.generator_cases(model, task.limits, answers["source_ids"][:_NUMBERED], beams)
     else:
-        answers, keras = of_labels(model, run, task, most)
+        answers, keras = of_labels(model, run, task, proven)
         numbered = label_cases(model, task, answers)
+    if others is not None and chosen_on is not None:
+        _write_others(others, model, run, task, chosen_on)
     # The weights alone: the file also holds the optimizer's state, twice their size.
     keras["bytes"] = sum(variable.numpy().nbytes for variable in model.variables)
     cases.write(numbers, numbered)
     return answers, keras
 
 
-def _of_generator(model, run, task, most, beams):
+def parts(count, most):
+    """Which test examples an artefact is proven on, and on which its layers are chosen.
+
+    Args:
+        count: int, examples of the test set.
+        most: int, examples that the proof takes at most, from the first.
+
+    Returns:
+        two slices, of which the second, the end of the test set, is None where there are too few for both.
+    """
+    if count < 2 * _OTHERS:
+        return slice(0, min(most, count)), None
+    others = min(most, max(count - most, _OTHERS))
+    return slice(0, min(most, count - others)), slice(count - others, count)
+
+
+def _count(run, task):
+    if task.picture:
+        return len(read_pictures(run, task.picture)[1])
+    return len(read_texts(run, task.limits, task.sentence_labels).text)
+
+
+def _write_others(path, model, run, task, part):
+    answers, _ = _of_generator(model, run, task, part) if task.kind == "generate" else of_labels(model, run, task, part)
+    which = f"test examples {part.start + 1} to {part.stop}, which the proof does not score"
+    Path(path).write_text(json.dumps({**answers, "which": which}), encoding="utf-8")
+
+
+def _of_generator(model, run, task, part, beams=None):
     from keras_seq.data.tokenizer import Tokenizer
 
     target = Tokenizer.load(Path(run, "target.tokenizer.json"))
     found = read_texts(run, task.limits)
-    texts, targets, source_ids = found.text[:most], found.target[:most], found.source_ids[:most]
+    texts, targets, source_ids = found.text[part], found.target[part], found.source_ids[part]
     written, latency = _greedy(model, source_ids, task.limits["target"])
     answers = {
         "text": texts,
@@ -64,22 +102,19 @@ def _of_generator(model, run, task, most, beams):
         "output": [target.decode(row) for row in written["ids"].tolist()],
     }
     if beams is not None:
-        ids, log_probability = _beam(model, source_ids[:_BEAM_SEARCHED], task.limits["target"], beams)
-        rest = [None] * (len(source_ids) - len(ids))
-        answers |= {"beam_ids": ids + rest, "beam_log_probability": log_probability + rest}
+        searched = _beam(model, source_ids[:_BEAM_SEARCHED], task.limits["target"], beams)
+        searched["output"] = [target.decode(row) for row in searched["ids"]]
+        rest = [None] * (len(source_ids) - len(searched["ids"]))
+        answers |= {f"beam_{name}": written + rest for name, written in searched.items()}
     right = sum(output == wanted for output, wanted in zip(answers["output"], targets, strict=True))
     score = {"exact_match": right / len(targets), "examples": len(targets)}
     return answers, {"score": score, "latency_ms": latency}
 
 
 def _greedy(model, source_ids, max_length):
-    import tensorflow as tf
-
     from keras_seq import decoding
 
-    generate = tf.function(
-        lambda ids, length: decoding.greedy(model, ids, length, max_length), autograph=False, reduce_retracing=True
-    )
+    generate = _compiled(lambda ids, length: decoding.greedy(model, ids, length, max_length))
     width = max(map(len, source_ids))
     parts = []
     for start in range(0, len(source_ids), _BATCH):
@@ -96,11 +131,21 @@ def _greedy(model, source_ids, max_length):
 
 
 def _beam(model, source_ids, max_length, beams):
-    """Ids and log-probabilities `(examples, max_length)` of beam search."""
+    """What beam search writes: lists of `ids`, `length` and `log_probability`."""
     from keras_seq.beam import beam
 
-    ids, _, log_probability = beam(model, *runtime.pad(source_ids), max_length, beams)
-    return np.asarray(ids).tolist(), np.asarray(log_probability).tolist()
+    search = _compiled(lambda ids, length: beam(model, ids, length, max_length, beams))
+    width, written = max(map(len, source_ids)), []
+    for start in range(0, len(source_ids), _BATCH):
+        written.append(map(np.asarray, search(*runtime.pad(source_ids[start : start + _BATCH], width))))
+    names = ("ids", "length", "log_probability")
+    return dict(zip(names, (np.concatenate(each).tolist() for each in zip(*written, strict=True)), strict=True))
+
+
+def _compiled(function):
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False, reduce_retracing=True)
 
 
 if __name__ == "__main__":

@@ -23,14 +23,14 @@ _ENOUGH = 8
 _ROUNDING = 1e-3
 
 
-def of_labels(model, run, task, most):
+def of_labels(model, run, task, part):
     """What Keras answers to the run's test set.
 
     Args:
         model: `keras.Model`.
         run: path of the run directory.
         task: `export.examples.Task` of a classifier or tagger.
-        most: int, test examples to take, from the first.
+        part: slice, test examples to take.
 
     Returns:
         dict of lists, one entry an example, and a dict of Keras's own `score` and `latency_ms`. The first has of a text
@@ -45,7 +45,7 @@ def of_labels(model, run, task, most):
     labels = {"probabilities": read_labels(run)}
     if task.sentence_labels:
         labels["label_probabilities"] = read_labels(run, "sentence_labels.json")
-    answers, answer = _examples(run, task, most, labels), RawModel(model)
+    answers, answer = _examples(run, task, part, labels), RawModel(model)
     inputs = [_given(answers, [number], task.limits) for number in range(len(answers["target"]))]
     logits = answer.each(inputs)
     _check_heads(logits[0], task)
@@ -168,11 +168,11 @@ def probabilities_of(logits):
     return (raised / raised.sum(axis=-1, keepdims=True)).astype("float32")
 
 
-def _examples(run, task, most, labels):
+def _examples(run, task, part, labels):
     """What is known of the examples before Keras answers; see `of_labels`."""
     number = {label: place for place, label in enumerate(labels["probabilities"])}
     if task.picture:
-        images, targets = (array[:most] for array in read_pictures(run, task.picture))
+        images, targets = (array[part] for array in read_pictures(run, task.picture))
         wrong = [int(label) for label in targets if not 0 <= label < len(number)]
         if wrong:
             raise errors.ExportError(f"test.npz has the label {wrong[0]}, labels.json has {len(number)} labels")
@@ -180,9 +180,9 @@ def _examples(run, task, most, labels):
         targets = targets.tolist()
         return {"image": images.tolist(), "target": [names[label] for label in targets], "target_ids": targets}
     texts = read_texts(run, task.limits, task.sentence_labels)
-    answers = {"text": texts.text[:most], "source_ids": texts.source_ids[:most], "target": texts.target[:most]}
+    answers = {"text": texts.text[part], "source_ids": texts.source_ids[part], "target": texts.target[part]}
     if texts.character_ids is not None:
-        answers["character_ids"] = texts.character_ids[:most]
+        answers["character_ids"] = texts.character_ids[part]
     if task.kind == "classify":
         answers["target_ids"] = [_numbered(number, *pair) for pair in enumerate(answers["target"])]
     else:
@@ -191,7 +191,7 @@ def _examples(run, task, most, labels):
         _check_tags(answers["target_ids"], answers["source_ids"])
     if task.sentence_labels:
         number = {label: place for place, label in enumerate(labels["label_probabilities"])}
-        answers["label"] = texts.label[:most]
+        answers["label"] = texts.label[part]
         answers["label_ids"] = [
             _numbered(number, *pair, "sentence_labels.json") for pair in enumerate(answers["label"])
         ]

@@ -77,6 +77,7 @@ def _numbers(numbers):
     return [
         f"`{name}`: {seen['cases']} cases, each called three times; largest error {seen['max_error']:.1e}, mean "
         f"{seen['mean_error']:.1e}, of values up to {seen['largest']:.3g}"
+        + (f"; other tokens in {seen['other_tokens']} rows" if "other_tokens" in seen else "")
         for name, seen in numbers.items()
     ]
 
@@ -97,11 +98,36 @@ def _task(task):
     if first := parity.get("first_difference"):
         step = f", step {first['step']}" if "step" in first else ""
         lines.append(f"first difference: {_inline(repr(first['input']))}{step}")
+    lines += _parts(parity)
     for name, value in score.items():
         if name != "examples":
             lines.append(f"{name.replace('_', ' ')} {100 * value:.1f} % of {score.get('examples', '?')} examples")
+    if samples := task.get("samples"):
+        shares = ", ".join(
+            f"{name.replace('_', ' ')} {100 * value:.1f} %" for name, value in samples.items() if name != "examples"
+        )
+        lines.append(f"on the {samples['examples']} samples of the bundle: {shares}")
     rest = {name: value for name, value in task.items() if isinstance(value, (int, float, str))}
     return lines + [f"{name.replace('_', ' ')}: {value}" for name, value in rest.items()]
+
+
+def _parts(parity):
+    """A generator's steps, beam search and exchanged sources."""
+    if stepwise := parity.get("stepwise"):
+        same = stepwise["inputs"] - stepwise["near_ties"]
+        yield (
+            f"`encode` and `step`: the same tokens on {same} of {stepwise['inputs']} inputs, log-probability within "
+            f"{stepwise['max_log_probability_error']:.1e}"
+        )
+    if beam := parity.get("beam"):
+        error = beam.get("max_log_probability_error")
+        yield (
+            f"`generate_beam`: the tokens of Keras's beam search on {beam['same_tokens']} of {beam['inputs']} inputs, "
+            f"{'' if error is None else f'log-probability within {error:.1e}, '}"
+            f"exact match {100 * beam['exact_match']:.1f} %"
+        )
+    if swapped := parity.get("swapped"):
+        yield f"swapped inputs: the answer changes in {swapped['changed']} of {swapped['pairs']} pairs"
 
 
 def _runtimes(runtimes):

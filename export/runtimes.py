@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export import children, errors, numbers, runtime
+from export import cases, children, errors, numbers, runtime
 
 _TIMEOUT = 120
 # Name in the report -> the package that has it.
@@ -68,14 +68,13 @@ class CompiledSession:
         }
 
 
-def load_everywhere(format, path, cases=None, precision="float32", timeout=_TIMEOUT, seen_in=()):
-    """Loads an artefact in every runtime of its format, and runs every signature.
+def load_everywhere(format, path, case_file, precision="float32", timeout=_TIMEOUT, seen_in=()):
+    """Loads an artefact in every runtime of its format, and holds every signature against Keras.
 
     Args:
         format: "tflite", "onnx" or "saved_model".
         path: str or path of the artefact.
-        cases: path of a file of `export.cases`, whose numbers must come out as well; None: it is enough that every
-            signature runs on zeros.
+        case_file: path of a file of `export.cases`, whose numbers must come out.
         precision: str, of the artefact; see `export.numbers.compare`.
         timeout: float, seconds for each.
         seen_in: names of runtimes that it was seen to run in already.
@@ -87,7 +86,7 @@ def load_everywhere(format, path, cases=None, precision="float32", timeout=_TIME
     lines = []
     for name, package in RUNTIMES[format].items():
         task = {"name": name, "path": str(Path(path).resolve()), "precision": precision}
-        task["cases"] = None if cases is None else str(Path(cases).resolve())
+        task["case_file"] = str(Path(case_file).resolve())
         if name in seen_in:
             said = {"loads": True, "runs": True, "reason": None}
             lines.append({"runtime": f"{package} {_version(package)} {name}", **said})
@@ -102,20 +101,16 @@ def load_everywhere(format, path, cases=None, precision="float32", timeout=_TIME
     return lines
 
 
-def load(name, path, cases, precision):
+def load(name, path, case_file, precision):
     """The child's work: one line of `load_everywhere`, without the runtime's name."""
     said = {"loads": False, "runs": False, "reason": None}
     try:
         session = _open(name, path)
-        described = session.signatures
     except (errors.ExportError, runtime.BundleError, ImportError, OSError) as error:
         return {**said, "reason": _one_line(error)}
     said["loads"] = True
     try:
-        if cases is None:
-            _run_zeros(session, described)
-        else:
-            numbers.compare(session, numbers.read(cases), precision)
+        numbers.compare(session, cases.read(case_file), precision)
     except errors.ExportError as error:
         return {**said, "reason": _one_line(error)}
     return {**said, "runs": True}
@@ -131,19 +126,6 @@ def _open(name, path):
         "CompiledModel": CompiledSession,
         "InferenceSession": runtime.ONNXSession,
     }[name](path)
-
-
-def _run_zeros(session, described):
-    """Every signature on zeros, one row and one position where the size is dynamic."""
-    for signature, entry in described.items():
-        arrays = {
-            name: np.zeros([size or 1 for size in tensor["shape"]], tensor["dtype"])
-            for name, tensor in entry["inputs"].items()
-        }
-        try:
-            session.call(signature, **arrays)
-        except Exception as error:  # ONNX Runtime's and TensorFlow's errors have nothing else in common
-            raise errors.LoadError(f"{signature} does not run on zeros: {_one_line(error)}") from error
 
 
 def _version(package):

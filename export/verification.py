@@ -21,7 +21,7 @@ _INTERPRETER = {**_PORTABLE, "tflite": ("Interpreter",)}
 _WATCHED = 8
 
 
-def examine(path, format, precision, kind, limits, reference, case_file, timeout, profile="portable"):
+def examine(path, format, precision, kind, limits, reference, case_file, timeout, profile="portable", own=None):
     """Everything that is checked of one artefact.
 
     Args:
@@ -30,29 +30,26 @@ def examine(path, format, precision, kind, limits, reference, case_file, timeout
         kind: "generate", "classify" or "tag".
         limits: dict of `source` and `target`, in tokens; {} for pictures.
         reference: path of the JSON file that `export.reference` wrote.
-        case_file: path of the file of cases, or None where there is none.
+        case_file: path of the file of cases.
         timeout: float, seconds that each of the processes may take.
         profile: "portable", or "interpreter" of a TFLite file that need not load in CompiledModel.
+        own: dict, the score that the artefact had on these inputs when it was built, see `export.prove`; or None.
 
     Returns:
         dict of `path`, `format`, `precision`, `refused` (None, or why) and `error` (its kind), and of what was reached
-        of `structure`, `numbers`, `task` (`score`, `parity`, `latency_ms`, `memory_bytes`, `memory_is`), `signatures`
-        and `runtimes`.
+        of `structure`, `numbers`, `task` (`score`, `samples`, `parity`, `latency_ms`, `memory_bytes`, `memory_is`),
+        `signatures` and `runtimes`.
     """
     path, what = Path(path), f"{format} {precision}"
     entry = {"path": path.name, "format": format, "precision": precision, "refused": None}
     task = {"format": format, "precision": precision, "path": str(path), "kind": kind, "limits": limits}
-    task |= {
-        "profile": profile,
-        "reference": str(reference),
-        "case_file": None if case_file is None else str(case_file),
-    }
+    task |= {"profile": profile, "reference": str(reference), "case_file": str(case_file), "own": own}
     try:
         seen = children.call("export.prove", task, what=f"{what}: proof", timeout=timeout)
         entry |= {name: seen.pop(name) for name in ("structure", "numbers", "signatures") if name in seen}
         if seen["refused"]:
             return entry | {"refused": f"{what}: {seen['refused']}", "error": seen["error"]}
-        entry["task"] = {name: seen[name] for name in ("score", "parity", "latency_ms")}
+        entry["task"] = {name: seen[name] for name in ("score", "samples", "parity", "latency_ms")}
         entry["task"] |= memory_of(format, path, kind, limits, reference, timeout)
         entry["runtimes"] = runtimes.load_everywhere(format, path, case_file, precision, timeout, seen_in=_PROVEN_IN)
         _check_loads(entry, _PORTABLE if profile == "portable" else _INTERPRETER)

@@ -19,7 +19,8 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
     Args:
         bundle: path of the bundle.
         run: path of the run directory that it was built from; Keras then answers the run's whole test set anew. None
-            takes Keras's answers to the bundle's own samples, which needs neither Keras nor the run.
+            takes Keras's answers to the bundle's own samples, which needs neither Keras nor the run; an artefact of
+            less precision then has to score on them what it scored when it was built.
         timeout: float, seconds that one proof may take.
         progress: called with a line of text for each check.
 
@@ -41,7 +42,8 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
         entries = []
         for artefact in manifest["artefacts"]:
             progress(f"  {artefact['path']}: ...")
-            entries.append(_examined(bundle, manifest, artefact, answers, cases if cases.is_file() else None, timeout))
+            own = artefact.get("samples") if run is None else None
+            entries.append(_examined(bundle, manifest, artefact, answers, cases, timeout, own))
             progress("\n".join(f"  {line}" for line in report.lines(entries[-1])))
     try:
         verification.write_report(bundle, manifest["name"], entries)
@@ -54,7 +56,7 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
     return {entry["path"]: entry for entry in entries}
 
 
-def _examined(bundle, manifest, artefact, answers, cases, timeout):
+def _examined(bundle, manifest, artefact, answers, cases, timeout, own):
     entry = verification.examine(
         bundle / artefact["path"],
         artefact["format"],
@@ -65,6 +67,7 @@ def _examined(bundle, manifest, artefact, answers, cases, timeout):
         cases,
         timeout,
         artefact.get("profile", "portable"),
+        own,
     )
     if not entry["refused"] and artefact["signatures"] != entry["signatures"]:
         reason = f"{artefact['path']}: its signatures are not those of the manifest; build the bundle again"

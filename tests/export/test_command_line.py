@@ -25,7 +25,8 @@ SIDES = {
     },
 }
 FILES = {"saved_model": ["saved_model.pb"], "onnx": ["generate.onnx", "weights.bin"]}
-PARITY = {"inputs": 3, "near_ties": 0, "max_log_probability_error": 1e-7, "stepwise": {"inputs": 2}}
+STEPWISE = {"inputs": 2, "near_ties": 0, "max_log_probability_error": 1e-7}
+PARITY = {"inputs": 3, "near_ties": 0, "max_log_probability_error": 1e-7, "stepwise": STEPWISE}
 SCORE = {"exact_match": 0.5, "examples": 3}
 STRUCTURE = {
     "bytes": 9,
@@ -80,7 +81,7 @@ def stand_ins(monkeypatch):
                     refused = "proof: generate: input 2, 'c', step 1: Keras writes id 2, the file 6"
                     return {"structure": STRUCTURE, "refused": refused, "error": "TaskError"}
                 found = {"generate": {"cases": 1, "max_error": 1e-7, "mean_error": 1e-8, "largest": 1.0}}
-                proof = {"parity": PARITY, "score": SCORE, "latency_ms": 0.5}
+                proof = {"parity": PARITY, "score": SCORE, "samples": SCORE, "latency_ms": 0.5}
                 seen = {"structure": STRUCTURE, "signatures": {"generate": SIDES}, "numbers": found}
                 return {"refused": None, **seen, **proof}
             if task["format"] == "tflite":
@@ -98,6 +99,25 @@ def stand_ins(monkeypatch):
         return calls
 
     return install
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_layers_are_chosen_on_other_examples_than_the_proof_scores(run, stand_ins, monkeypatch, enough):
+    stand_ins()
+    replaced, read = children.call, {}
+
+    def call(module, task, *, what, timeout):
+        if module == "export.reference" and enough:
+            Path(task["others"]).write_text('{"which": "others"}', encoding="utf-8")
+        if module in ("export.quantise", "export.prove"):
+            read[module] = json.loads(Path(task["reference"]).read_text(encoding="utf-8"))
+        return replaced(module, task, what=what, timeout=timeout)
+
+    monkeypatch.setattr(children, "call", call)
+    built = build_bundle.build(run, formats=["tflite"], precisions=["dynamic_int8"], progress=lambda line: None)
+    assert "text" in read["export.prove"]
+    assert read["export.quantise"] == ({"which": "others"} if enough else read["export.prove"])
+    assert "others.json" not in built.manifest["files"]
 
 
 def cli(capsys, *arguments):

@@ -1,11 +1,13 @@
 """Cases are Keras's answers at several lengths, batches and paddings; an artefact is held beside every one of them."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from export import cases as kept_cases
-from export import errors, numbers
+from export import errors, numbers, runtime
 
 LIMITS = {"source": 13, "target": 7}
 SOURCES = [[4, 5], [6, 7, 8, 4, 9], [5], [9, 8, 7, 6, 5, 4, 6, 8], [7, 4, 4]]
@@ -51,18 +53,20 @@ def inputs_of(*lengths, width):
 @pytest.fixture
 def cases():
     given = [inputs_of(3, width=3), inputs_of(2, 5, 4, width=6), inputs_of(7, 11, width=11)]
-    return numbers.predict_cases(running_sums, given, [one["length"] for one in given])
+    return kept_cases.predict_cases(running_sums, given, [one["length"] for one in given])
 
 
 def test_the_time_axes_are_those_that_follow_the_inputs_width(cases):
     assert all(case.open_axes == {"ids": 1, "sums": 1} for case in cases)
-    pictures = numbers.predict_cases(lambda image: image.sum(axis=(1, 2)), [{"image": np.ones((2, 5, 3), "float32")}])
+    pictures = kept_cases.predict_cases(
+        lambda image: image.sum(axis=(1, 2)), [{"image": np.ones((2, 5, 3), "float32")}]
+    )
     assert pictures[0].open_axes == {} and pictures[0].outputs["probabilities"].shape == (2,)
 
 
 def test_one_width_does_not_tell_the_time_axis():
     with pytest.raises(ValueError, match="every input is 6 wide, which does not tell its time axis; give several"):
-        numbers.predict_cases(running_sums, [inputs_of(2, 5, width=6)], [[2, 5]])
+        kept_cases.predict_cases(running_sums, [inputs_of(2, 5, width=6)], [[2, 5]])
 
 
 def test_what_is_behind_the_lengths_is_not_compared(cases):
@@ -186,12 +190,12 @@ def test_a_runtime_that_stops_is_told_with_the_case(cases):
 
 
 def test_cases_are_read_as_they_were_written_and_the_same_cases_give_the_same_bytes(cases, tmp_path):
-    pictures = numbers.predict_cases(lambda image: image[:, 0], [{"image": np.ones((2, 5, 3), "float32")}])
+    pictures = kept_cases.predict_cases(lambda image: image[:, 0], [{"image": np.ones((2, 5, 3), "float32")}])
     for name in ("one", "other"):
-        numbers.write(tmp_path / f"{name}.npz", cases + pictures)
+        kept_cases.write(tmp_path / f"{name}.npz", cases + pictures)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["one.npz", "other.npz"]
-    for wanted, got in zip(cases + pictures, numbers.read(tmp_path / "one.npz"), strict=True):
+    for wanted, got in zip(cases + pictures, kept_cases.read(tmp_path / "one.npz"), strict=True):
         assert (got.signature, got.open_axes) == (wanted.signature, wanted.open_axes)
         assert (got.lengths is None) == (wanted.lengths is None)
         for side in ("inputs", "outputs"):
@@ -201,14 +205,15 @@ def test_cases_are_read_as_they_were_written_and_the_same_cases_give_the_same_by
 
 
 def test_a_file_that_is_cut_off_or_another_is_refused(cases, tmp_path):
-    numbers.write(tmp_path / "cases.npz", cases)
+    kept_cases.write(tmp_path / "cases.npz", cases)
     whole = (tmp_path / "cases.npz").read_bytes()
     (tmp_path / "cases.npz").write_bytes(whole[: len(whole) // 2])
     np.savez(tmp_path / "other.npz", weights=np.ones(3))
+    kept_cases.write(tmp_path / "empty.npz", [])
     np.savez(tmp_path / "pickled.npz", cases=np.asarray([{"a": 1}], object))
-    for name in ("cases", "other", "pickled", "missing"):
+    for name in ("cases", "other", "pickled", "missing", "empty"):
         with pytest.raises(errors.ExportError, match=f"{name}.npz is no file of cases"):
-            numbers.read(tmp_path / f"{name}.npz")
+            kept_cases.read(tmp_path / f"{name}.npz")
 
 
 class Traced:
@@ -218,7 +223,7 @@ class Traced:
         from export.saved_model import _describe
         from export.signatures import generator_signatures, input_specs
 
-        self._functions = generator_signatures(generator, LIMITS, static=static)
+        self._functions = generator_signatures(generator, LIMITS, static=static, beams=2)
         self._specs = {name: input_specs(function) for name, function in self._functions.items()}
         self.signatures = {}
         for name, function in self._functions.items():
@@ -241,12 +246,29 @@ def generator(request):
 
     keras.utils.set_random_seed(1)
     if request.param == "recurrent":
-        return Seq2Seq(11, 9, embedding_size=3, units=5)
-    return Transformer(11, 9, units=8, num_layers=1, num_heads=2, feed_forward=6, max_target=8)
+        model = Seq2Seq(11, 9, embedding_size=3, units=5)
+    else:
+        model = Transformer(11, 9, units=8, num_layers=1, num_heads=2, feed_forward=6, max_target=8)
+    bias = next(weight for weight in model.weights[::-1] if tuple(weight.shape) == (9,))
+    bias.assign([-9, -9, -9, *[0] * 6])  # no padding and no end: the outputs are as long as they may be
+    return model
 
 
-def test_a_generators_cases_have_several_lengths_batches_paddings_and_states(generator, tmp_path):
-    cases = numbers.generator_cases(generator, LIMITS, SOURCES)
+@pytest.fixture(scope="module")
+def generator_cases(generator, tmp_path_factory):
+    """As they come back from a file."""
+    path = tmp_path_factory.mktemp("cases") / "cases.npz"
+    kept_cases.write(path, kept_cases.generator_cases(generator, LIMITS, SOURCES, beams=2))
+    return kept_cases.read(path)
+
+
+@pytest.fixture(scope="module")
+def traced(generator):
+    return Traced(generator, static=True)
+
+
+def test_a_generators_cases_have_several_lengths_batches_paddings_and_states(generator_cases, tmp_path):
+    cases = generator_cases
     encoded = [case for case in cases if case.signature == "encode"]
     assert [(case.batch, case.inputs["source"].shape[1], case.lengths.tolist()) for case in encoded] == [
         (1, 1, [1]),
@@ -262,11 +284,110 @@ def test_a_generators_cases_have_several_lengths_batches_paddings_and_states(gen
     # One axis is the source: of the ids, and of what attention reads.
     sized = {name: axis for case in cases for name, axis in case.open_axes.items()}
     assert sized.pop("source") == 1 and set(sized.values()) <= {1, 2} and all(name[:7] == "memory_" for name in sized)
-    numbers.write(tmp_path / "cases.npz", cases)
+    kept_cases.write(tmp_path / "cases.npz", cases)
     assert (tmp_path / "cases.npz").stat().st_size < 50_000
-    report = numbers.compare(Traced(generator, static=True), numbers.read(tmp_path / "cases.npz"), "float32")
-    assert report["encode"]["cases"] == 4 and report["step"]["cases"] == 8
+
+
+def test_a_generators_cases_hold_an_artefact_in_every_signature(traced, generator_cases):
+    report = numbers.compare(traced, generator_cases, "float32")
+    counts = {signature: one["cases"] for signature, one in report.items()}
+    assert counts == {"encode": 4, "step": 8, "generate": 4, "generate_beam": 4}
     assert max(one["max_error"] for one in report.values()) < 1e-5
+    assert report["generate"]["other_tokens"] == report["generate_beam"]["other_tokens"] == 0
+    assert "other_tokens" not in report["step"]
+
+
+def test_the_margin_is_that_of_the_two_best_logits(generator, generator_cases):
+    """By teacher forcing, which knows nothing of steps."""
+    for case in generator_cases:
+        if case.signature != "generate":
+            assert case.margin is None
+            continue
+        ids = case.outputs["ids"]
+        before = np.concatenate([np.full_like(ids[:, :1], runtime.START), ids[:, :-1]], axis=1)
+        best = np.sort(np.asarray(generator({"source": case.inputs["source"], "target": before})), axis=-1)
+        wanted = np.where(ids == runtime.PAD, np.inf, best[..., -1] - best[..., -2])
+        np.testing.assert_allclose(case.margin, wanted, atol=1e-5)
+
+
+class Faulty:
+    """An artefact of which one signature's answers are changed."""
+
+    def __init__(self, traced, signature, change):
+        self._traced, self._signature, self._change = traced, signature, change
+        self.signatures = traced.signatures
+
+    def call(self, signature, **arrays):
+        outputs = {name: array.copy() for name, array in self._traced.call(signature, **arrays).items()}
+        if signature == self._signature:
+            self._change(outputs)
+        return outputs
+
+
+def other_token(outputs):
+    outputs["ids"][:, 2] += 1
+    outputs["log_probability"][:, 2] -= 1
+
+
+def other_likelihood(outputs):
+    outputs["log_probability"][0, 0] -= 0.002
+
+
+def other_length(outputs):
+    outputs["length"] += 1
+
+
+def not_a_number(outputs):
+    outputs["log_probability"][0, 0] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("signature", "change", "message"),
+    [
+        ("generate", other_token, r"case 3: generate \(batch 1, lengths \[1\].*: row 0, step 2: Keras writes id"),
+        ("generate", other_likelihood, r"log_probability is -\S+ at \[0, 0\], Keras has .*: 0.002 apart"),
+        ("generate", other_length, "Keras says 7 tokens, the file 8"),
+        ("generate_beam", other_token, "another output than Keras's, of score"),
+        ("generate_beam", other_likelihood, r"generate_beam .*log_probability is -\S+ at \[0, 0\], Keras has"),
+        ("generate_beam", not_a_number, r"log_probability is nan at \[0, 0\]; wanted a finite number"),
+    ],
+)
+def test_what_is_written_must_be_what_keras_writes(traced, generator_cases, signature, change, message):
+    faulty = Faulty(traced, signature, change)
+    with pytest.raises(errors.NumbersError, match=message):
+        numbers.compare(faulty, generator_cases, "float32")
+    if change in (other_token, other_likelihood):  # with fewer bits it is the score that counts, which the proof has
+        report = numbers.compare(faulty, generator_cases, "dynamic_int8")
+        assert (report[signature]["other_tokens"] > 0) == (change is other_token)
+
+
+def test_another_token_at_a_near_tie_is_counted(traced, generator_cases):
+    ties = [
+        replace(case, margin=np.full_like(case.margin, 9e-5)) if case.signature == "generate" else case
+        for case in generator_cases
+    ]
+    report = numbers.compare(Faulty(traced, "generate", other_token), ties, "float32")
+    assert report["generate"]["other_tokens"] == 7
+
+
+def test_tokens_that_differ_in_a_second_call_are_refused_in_any_precision(traced, generator_cases):
+    calls = iter(range(1000))
+
+    def later(outputs):
+        if next(calls):
+            other_token(outputs)
+
+    with pytest.raises(errors.NumbersError, match="called twice: generate .*the first call writes id .* a state stays"):
+        numbers.compare(Faulty(traced, "generate", later), generator_cases, "dynamic_int8")
+
+
+@pytest.mark.parametrize("signature", ["encode", "generate", "generate_beam"])
+def test_a_signature_that_no_case_covers_is_refused(traced, generator_cases, signature):
+    others = [case for case in generator_cases if case.signature != signature]
+    with pytest.raises(errors.NumbersError, match=f"no case covers {signature}: what nobody looked at proves nothing"):
+        numbers.compare(traced, others, "float32")
+    with pytest.raises(errors.NumbersError, match="no case covers encode, generate, generate_beam, step"):
+        numbers.compare(traced, [], "float32")
 
 
 def test_without_sources_there_are_no_cases():

@@ -20,6 +20,7 @@ from export import (
     runtimes,
     structure,
 )
+from export import cases as kept_cases
 from export import onnx as onnx_formats
 from export.recurrent_onnx import onnx_operator
 from export.traced import SIGNATURE
@@ -57,7 +58,7 @@ def cases_of(model, *batches):
     def answer(**inputs):
         return {output: np.asarray(model([inputs[tensor.name] for tensor in model.inputs]))}
 
-    return numbers.predict_cases(answer, given, signature=SIGNATURE)
+    return kept_cases.predict_cases(answer, given, signature=SIGNATURE)
 
 
 def as_onnx(model, kernel, folder, padding="any"):
@@ -140,14 +141,16 @@ def test_an_initial_state_that_is_dropped(fused):
         numbers.compare(runtime.LiteRTSession(path), cases, "float32")
 
 
-def test_variable_tensors_in_the_portable_profile(fused):
+def test_variable_tensors_in_the_portable_profile(fused, tmp_path):
     report = structure.inspect("tflite", fused[None][0])
     assert report["operators"]["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 1 and report["variable_tensors"] == 2
     structure.check(report, "tflite", "interpreter")
     with pytest.raises(errors.StructureError, match="2 variable tensors, .* wanted none in the profile 'portable'"):
         structure.check(report, "tflite")
-    interpreter, compiled = runtimes.load_everywhere("tflite", fused[None][0])
-    assert interpreter["loads"] and interpreter["runs"]
+    path, cases = fused[None]
+    kept_cases.write(tmp_path / "cases.npz", cases)
+    interpreter, compiled = runtimes.load_everywhere("tflite", path, tmp_path / "cases.npz")
+    assert interpreter["loads"] and "a state stays behind from call to call" in interpreter["reason"]
     assert not (compiled["loads"] and compiled["runs"]) and compiled["reason"]
 
 
@@ -165,7 +168,7 @@ def test_a_flex_operator(tmp_path):
         errors.StructureError, match=r"holds FlexMatrixDeterminant \(1\); wanted builtin operators alone"
     ):
         structure.check(report, "tflite")
-    interpreter, _ = runtimes.load_everywhere("tflite", tmp_path / "model.tflite")
+    interpreter, _ = runtimes.load_everywhere("tflite", tmp_path / "model.tflite", tmp_path / "cases.npz")
     assert not interpreter["loads"] and "Select TensorFlow op" in interpreter["reason"]
 
 

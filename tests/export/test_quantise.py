@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from export import children, convert, judge, quantise, runtime
-from export.errors import ConversionError, TaskError
+from export.errors import ConversionError, ExportError, TaskError
 from export.recover import Recovered
 from keras_seq import decoding
 from keras_seq.models import Seq2Seq
@@ -46,6 +46,7 @@ def reference_of(model):
     _, first = np.unique(ids[surest], axis=0, return_index=True)
     sure = surest[np.sort(first)][:EXAMPLES]
     return {
+        "which": "test examples 8 to 9",
         "source_ids": [sources[one] for one in sure],
         "target_ids": [row[: row.index(runtime.END)] if runtime.END in row else row for row in ids[sure].tolist()],
         "ids": ids[sure].tolist(),
@@ -77,6 +78,7 @@ def test_the_encoder_stays_in_float32(task, format, kept, tmp_path, monkeypatch)
     assert kept <= set(notes["kept_in_float"]) <= {*kept, "source_embedding"}
     found = notes["quantisation"]
     assert found["recipe"].startswith("dynamic, ") and found["examples"] == EXAMPLES
+    assert found["which"] == "test examples 8 to 9"
     first, *rest = found["tried"]
     assert first["kept"] == [] and first["score"] < 0.8 and len(rest) > 3
     check = judge.judge_of("generate", format, LIMITS, json.loads((tmp_path / "reference.json").read_text()))
@@ -125,5 +127,5 @@ def test_labels_are_judged_by_accuracy_and_probabilities(tmp_path, monkeypatch):
 def test_the_task_goes_to_a_child_and_its_refusal_comes_back(tmp_path):
     task = {"run": str(tmp_path), "limits": LIMITS, "format": "onnx", "precision": "dynamic_int8"}
     task |= {"path": str(tmp_path / "artefact"), "reference": str(tmp_path / "reference.json")}
-    with pytest.raises(Exception, match="onnx dynamic_int8: .*model.keras"):
+    with pytest.raises(ExportError, match="onnx dynamic_int8: .*No such file .*reference.json"):
         children.call("export.quantise", task, what="onnx dynamic_int8", timeout=100)

@@ -28,10 +28,26 @@ WHOLE = {
             "format": "tflite",
             "precision": "float32",
             "structure": STRUCTURE,
-            "numbers": {"encode": {"cases": 4, "max_error": 1.5e-6, "mean_error": 1e-7, "largest": 2.25}},
+            "numbers": {
+                "encode": {"cases": 4, "max_error": 1.5e-6, "mean_error": 1e-7, "largest": 2.25},
+                "generate": {"cases": 5, "max_error": 1e-6, "mean_error": 2e-7, "largest": 1.5, "other_tokens": 1},
+            },
             "task": {
-                "parity": {"inputs": 32, "near_ties": 1, "max_log_probability_error": 1e-6},
-                "score": {"exact_match": 0.953, "examples": 32},
+                "parity": {
+                    "inputs": 60,
+                    "near_ties": 1,
+                    "max_log_probability_error": 1e-6,
+                    "stepwise": {"inputs": 24, "near_ties": 1, "max_log_probability_error": 2e-6},
+                    "beam": {
+                        "inputs": 50,
+                        "same_tokens": 49,
+                        "max_log_probability_error": 3e-6,
+                        "exact_match": 0.98,
+                    },
+                    "swapped": {"pairs": 59, "changed": 58},
+                },
+                "score": {"exact_match": 0.953, "examples": 60},
+                "samples": {"exact_match": 0.9688, "examples": 32, "beam_exact_match": 1.0},
                 "latency_ms": 4.5,
             },
             "runtimes": [
@@ -65,8 +81,15 @@ def test_every_proof_is_a_line():
         "  - tensors: float32 271, int32 18; 4 variable",
         "  - `encode(source int32 [1, ?]) -> memory_keys float32 [1, ?, 7]`",
         "  - `encode`: 4 cases, each called three times; largest error 1.5e-06, mean 1.0e-07, of values up to 2.25",
-        "  - Keras's tokens on all 32 inputs, 1 near ties",
-        "  - exact match 95.3 % of 32 examples",
+        "  - `generate`: 5 cases, each called three times; largest error 1.0e-06, mean 2.0e-07, of values up to 1.5; "
+        "other tokens in 1 rows",
+        "  - Keras's tokens on all 60 inputs, 1 near ties",
+        "  - `encode` and `step`: the same tokens on 23 of 24 inputs, log-probability within 2.0e-06",
+        "  - `generate_beam`: the tokens of Keras's beam search on 49 of 50 inputs, log-probability within 3.0e-06, "
+        "exact match 98.0 %",
+        "  - swapped inputs: the answer changes in 58 of 59 pairs",
+        "  - exact match 95.3 % of 60 examples",
+        "  - on the 32 samples of the bundle: exact match 96.9 %, beam exact match 100.0 %",
         "  - latency ms: 4.5",
         "  - PASS ai-edge-litert 2.3.0 Interpreter: loads and runs",
         "  - REFUSED ai-edge-litert 2.3.0 CompiledModel: does not load: variable tensors",
@@ -86,9 +109,15 @@ def test_operators_are_at_most_fifteen_a_line_and_the_most_first():
 
 def test_tokens_that_differ_are_shown():
     task = {
-        "parity": {"inputs": 32, "same_tokens": 30, "first_difference": {"input": "3 juin", "step": 4}},
+        "parity": {
+            "inputs": 32,
+            "same_tokens": 30,
+            "first_difference": {"input": "3 juin", "step": 4},
+            "beam": {"inputs": 20, "same_tokens": 17, "exact_match": 0.85},
+        },
         "score": {"exact_match": 0.5, "examples": 32},
     }
     artefact = {"path": "m", "format": "onnx", "precision": "dynamic_int8", "task": task, "refused": None}
     text = report.to_markdown({"bundle": "dates", "artefacts": [artefact]})
     assert "the same tokens as Keras on 30 of 32 inputs\n" in text and "first difference: '3 juin', step 4\n" in text
+    assert "Keras's beam search on 17 of 20 inputs, exact match 85.0 %\n" in text

@@ -22,7 +22,7 @@ from .labels import Classified, PictureClassifier, Tagged, Tagger, TextClassifie
 from .loading import load
 from .manifest import SCHEMA_VERSION, check_file, read_manifest
 from .sessions import LiteRTSession, ONNXSession
-from .text import END, PAD, START, UNKNOWN, pad
+from .text import END, PAD, START, UNKNOWN, pad, pad_characters
 
 __all__ = [
     "BATCH",
@@ -51,6 +51,7 @@ __all__ = [
     "load",
     "main",
     "pad",
+    "pad_characters",
     "read_manifest",
     "run_command",
     "serve",

@@ -4,7 +4,7 @@ import dataclasses
 
 from .errors import MEND, BundleError, InputError, short
 from .manifest import threshold_of
-from .text import UNKNOWN, check_text, is_visible, pad
+from .text import check_known, check_text, pad
 
 BATCH = 64
 RUNTIMES = {"tflite": ("ai_edge_litert", "ai-edge-litert"), "onnx": ("onnxruntime", "onnxruntime")}
@@ -27,6 +27,11 @@ class Result:
     confidence: float = 0.0
     accepted: bool = False
     refusal: str | None = None
+
+    @property
+    def line(self):
+        """str, the output on one line."""
+        return " ".join(self.output.splitlines())
 
 
 class Bundle:
@@ -97,10 +102,14 @@ class Bundle:
                     f"wanted {sorted(names)}; {MEND}"
                 )
         for tensor, wanted in shapes.items():
-            shape = offered["inputs"][tensor]["shape"]
-            if self._is_static and shape != wanted:
+            verb = "reads" if tensor in inputs else "gives"
+            shape = (offered["inputs"] | offered["outputs"])[tensor]["shape"]
+            fits = len(shape) == len(wanted) and all(
+                size == own or (size is None and not self._is_static) for size, own in zip(shape, wanted, strict=True)
+            )
+            if not fits:
                 raise BundleError(
-                    f"the artefact {self.artefact['path']} reads {tensor} of shape {shape}, the manifest says "
+                    f"the artefact {self.artefact['path']} {verb} {tensor} of shape {shape}, the manifest says "
                     f"{wanted}; {MEND}"
                 )
 
@@ -147,15 +156,11 @@ class TextBundle(Bundle):
                 "shorten it"
             )
         pieces = [text[begin:end] for begin, end in encoding.offsets]
-        unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == UNKNOWN and is_visible(piece)]
-        visible = sum(map(is_visible, pieces))
-        if 2 * len(unknown) >= max(visible, 1) and unknown:
-            shown = ", ".join(repr(piece)[:20] for piece in dict.fromkeys(unknown[:20]))
-            raise InputError(
-                f"{len(unknown)} of {visible} visible characters are unknown to the model ({shown[:100]}); "
-                "give text in a script that it was trained on"
-            )
+        self._check_known(ids, pieces)
         return ids, pieces
+
+    def _check_known(self, ids, pieces):
+        check_known(ids, pieces)
 
     def _size(self, prepared):
         return len(prepared[0])

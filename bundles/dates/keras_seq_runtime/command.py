@@ -64,7 +64,7 @@ def serve(bundle, args, stdin=None, stdout=None, stderr=None):
             if not result.accepted:
                 print(f"line {number}: {_explain(result, bundle.threshold)}", file=stderr)
             shown = (result.accepted or args.all) and not args.stream
-            print(" ".join(result.output.splitlines()) if shown else "", file=stdout)
+            print(result.line if shown else "", file=stdout)
         stdout.flush()
     return code
 
@@ -111,7 +111,7 @@ def _explain(result, threshold):
     digits = next((n for n in (2, 4, 6) if f"{result.confidence:.{n}f}" != f"{threshold:.{n}f}"), 17)
     return (
         f"flagged: confidence {result.confidence:.{digits}f} is under {threshold:.{digits}f}; "
-        f"the best guess is {' '.join(result.output.splitlines())}"
+        f"the best guess is {result.line}"
     )
 
 

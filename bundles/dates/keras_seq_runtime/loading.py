@@ -7,7 +7,7 @@ from .bundle import RUNTIMES
 from .errors import MEND, BundleError, is_installed, one_line, package
 from .generator import Generator
 from .labels import PictureClassifier, Tagger, TextClassifier
-from .manifest import check_file, read_manifest, read_with, reads_pictures
+from .manifest import check_file, labels_sentences, read_manifest, read_with, reads_pictures, roles_of
 from .sessions import LiteRTSession, ONNXSession
 from .text import read_tokenizer
 
@@ -40,14 +40,16 @@ def load(bundle, format=None, precision=None, threads=None):
     for name in (*read_with(manifest), *artefact["files"]):
         check_file(folder, name, manifest["files"][name])
     session = {"tflite": LiteRTSession, "onnx": ONNXSession}[artefact["format"]](folder / artefact["path"], threads)
+    vocabularies = {role: read_tokenizer(folder, manifest["vocabularies"][role]) for role in roles_of(manifest)}
     if manifest["task"] == "generate":
-        source, target = (read_tokenizer(folder, manifest["vocabularies"][role]) for role in ("source", "target"))
-        return Generator(manifest, artefact, session, source, target)
+        return Generator(manifest, artefact, session, vocabularies["source"], vocabularies["target"])
     labels = _labels(folder, manifest["labels"])
     if reads_pictures(manifest):
         return PictureClassifier(manifest, artefact, session, labels)
-    source = read_tokenizer(folder, manifest["vocabularies"]["source"])
-    return {"classify": TextClassifier, "tag": Tagger}[manifest["task"]](manifest, artefact, session, source, labels)
+    loaded = (manifest, artefact, session, vocabularies["source"], labels, vocabularies.get("characters"))
+    if manifest["task"] == "classify":
+        return TextClassifier(*loaded)
+    return Tagger(*loaded, _labels(folder, manifest["sentence_labels"]) if labels_sentences(manifest) else None)
 
 
 def _labels(folder, name):

@@ -93,11 +93,14 @@ def _check_manifest(folder, manifest):
 def _check_task(manifest):
     if manifest["task"] in _LABELLED:
         _check_kind(manifest, {"labels": str}, "manifest.json")
+    if labels_sentences(manifest):
+        _check_kind(manifest, {"sentence_labels": str}, "manifest.json")
     if reads_pictures(manifest):
         _check_kind(manifest["picture"], _PICTURE, "picture")
         sizes = {f"picture.{name}": manifest["picture"][name] for name in _PICTURE}
     else:
-        roles = _ROLES[manifest["task"]]
+        _check_kind(manifest, {"limits": {}}, "manifest.json")
+        roles = roles_of(manifest)
         _check_kind(
             manifest, {"limits": dict.fromkeys(roles, int), "vocabularies": dict.fromkeys(roles, str)}, "manifest.json"
         )
@@ -112,13 +115,27 @@ def reads_pictures(manifest):
     return manifest["task"] == "classify" and "picture" in manifest
 
 
+def labels_sentences(manifest):
+    """Whether a tagger gives the sentence a label too."""
+    return manifest["task"] == "tag" and "sentence_labels" in manifest
+
+
+def roles_of(manifest):
+    """The roles of a bundle's vocabularies, each of which has a limit: "characters" is how many of each token."""
+    if reads_pictures(manifest):
+        return ()
+    spelled = manifest["task"] in _LABELLED and "characters" in manifest["limits"]
+    return (*_ROLES[manifest["task"]], *(("characters",) if spelled else ()))
+
+
 def read_with(manifest):
     """Names of the files that are read whichever artefact is used: vocabularies and labels."""
-    roles = () if reads_pictures(manifest) else _ROLES[manifest["task"]]
-    for role in roles:
+    for role in roles_of(manifest):
         yield manifest["vocabularies"][role]
     if manifest["task"] in _LABELLED:
         yield manifest["labels"]
+    if labels_sentences(manifest):
+        yield manifest["sentence_labels"]
 
 
 def _check_kind(value, wanted, where):

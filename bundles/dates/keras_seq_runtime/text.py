@@ -31,6 +31,19 @@ def check_text(text, most_characters, limit):
         raise InputError("the text is empty, or only spaces; give text with visible characters")
 
 
+def check_known(ids, pieces):
+    """Raises `InputError` for a text of which half is unknown: ids, and the pieces that they stand for."""
+    unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == UNKNOWN and is_visible(piece)]
+    visible = sum(map(is_visible, pieces))
+    if not unknown or 2 * len(unknown) < visible:
+        return
+    shown = ", ".join(repr(piece)[:20] for piece in dict.fromkeys(unknown[:20]))
+    what, mend = "words", "give text like that which it was trained on"
+    if max(map(len, pieces)) <= 2:  # a letter with its accent may be two
+        what, mend = "characters", "give text in a script that it was trained on"
+    raise InputError(f"{len(unknown)} of {visible} visible {what} are unknown to the model ({shown[:100]}); {mend}")
+
+
 def is_visible(text):
     """Whether anything of the text is neither space nor a control or formatting sign."""
     return any(unicodedata.category(character) not in ("Zs", "Zl", "Zp", "Cc", "Cf") for character in text)
@@ -66,3 +79,21 @@ def pad(rows, width=None):
     for index, row in enumerate(rows):
         padded[index, : len(row)] = row
     return padded, length
+
+
+def pad_characters(rows, width, letters):
+    """The character ids of each token of some texts as one array.
+
+    Args:
+        rows: sequence of texts, each a sequence of tokens, each a sequence of int.
+        width: int, tokens.
+        letters: int, characters of a token; more are cut.
+
+    Returns:
+        int32 `(len(rows), width, letters)` with 0 on the right.
+    """
+    padded = np.zeros((len(rows), width, letters), "int32")
+    for index, row in enumerate(rows):
+        for place, token in enumerate(row):
+            padded[index, place, : len(token)] = token[:letters]
+    return padded

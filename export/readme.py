@@ -2,14 +2,12 @@
 
     readme(manifest, folder) -> Markdown
 
-The code that loads it in other languages is in `export.snippets`.
+The code that loads it in other languages is in `export.snippets`, how a text becomes ids in
+`export.readme_vocabularies`.
 """
 
-import json
-from pathlib import Path
-
 from export import ship, snippets, tables
-from export.snippets import text_to_ids
+from export.readme_vocabularies import vocabularies
 
 _PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}
 _DOES = {
@@ -49,7 +47,7 @@ def readme(manifest, folder=None):
         _how_to_run(manifest, task),
         f"## Files\n\n{_files(manifest, task)}",
         f"## Signatures\n\n{_signatures(manifest, task)}",
-        "" if task == "picture" else f"## Vocabularies\n\n{_vocabularies(manifest, folder)}",
+        "" if task == "picture" else f"## Vocabularies\n\n{vocabularies(manifest, folder)}",
         f"## In your own code\n\n{_code(manifest, task)}",
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
@@ -71,6 +69,11 @@ def _what_it_does(manifest, task):
         lines.append(f"It reads at most {limits['source']} tokens{writes}.")
         if "source" in manifest.get("characters", {}):
             lines.append("A token that it reads is a character.")
+    if "characters" in (limits or {}):
+        lines.append(f"Of each token it reads the first {limits['characters']} characters too.")
+    if "sentence_labels" in manifest:
+        count = len(manifest.get("sentence_label_names", ()))
+        lines.append(f"It gives the whole text a label too, one of {count}: see `{manifest['sentence_labels']}`.")
     threshold = (manifest.get("confidence") or {}).get("threshold")
     if threshold is not None:
         whole = "the probability of the whole output" if task == "generate" else "its probability"
@@ -191,6 +194,13 @@ def _signatures(manifest, task):
         "picture": "the probability of each label; `image` is from 0 to 1",
     }
     says = _GENERATE if task == "generate" else f"`predict` gives {rows[task]}, in the order of `{manifest['labels']}`."
+    if "characters" in manifest.get("limits", {}):
+        says += (
+            f" `characters` has for each of the `ids` those of the token's first {manifest['limits']['characters']} "
+            "characters, padded with 0."
+        )
+    if "sentence_labels" in manifest:
+        says += f" `label_probabilities` are the whole text's, in the order of `{manifest['sentence_labels']}`."
     static = (
         "A size of ? is yours to choose; where there is none, pad ids on the right with 0." if task != "picture" else ""
     )
@@ -216,38 +226,6 @@ def _shape(shape):
     return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
 
 
-def _vocabularies(manifest, folder):
-    files, characters = manifest["vocabularies"], manifest.get("characters", {})
-    written = f", `{files['target']}` for what is written" if "target" in files else ""
-    text = f"""`{files["source"]}` for what is read{written};
-any implementation of the `tokenizers` format reads them, and they normalise the text too. Ids 0 to 3 are `<pad>`,
-`<start>`, `<end>` and `<unknown>`; padding is on the right."""
-    if characters:
-        roles = " and ".join(f"`characters.{role}`" for role in characters)
-        text += (
-            "\n\nWithout any library: they are plain characters, which `manifest.json` lists as\n"
-            f"{roles}, each at the place of its id."
-        )
-    if "source" not in characters or folder is None:
-        return text
-    normalizer = json.loads((Path(folder) / files["source"]).read_text(encoding="utf-8"))["normalizer"]
-    steps = "\n".join(f"{number}. {words}" for number, (words, *_) in enumerate(text_to_ids.steps(normalizer), 1))
-    text += " A text becomes ids so:\n\n" + (steps + "\n\nand then " if steps else "")
-    text += "each code point is a token, whose id is its place in the list, 3 where it is not there."
-    code = text_to_ids.code(normalizer)
-    if code is None:
-        return text
-    return f"""{text}
-
-In Python and in JavaScript, both **run here**, by the exporter's tests:
-
-```python
-{code[0]}```
-
-```js
-{code[1]}```"""
-
-
 def _code(manifest, task):
     return f"""Ids or pixels in, text or labels out. What is marked as run was run by the exporter's tests on
 bundles of this task, and answered as Keras does.
@@ -256,5 +234,14 @@ bundles of this task, and answered as Keras does.
 ### Test your port
 
 `numbers.npz`, where there is one, has what Keras computes in every signature, for `python -m export verify`.
-`samples.json`, where there is one, has examples of the test set to hold a port against: {_SAMPLES[task]}. A float32
-artefact gives these to rounding; another precision may differ in a few."""
+`samples.json`, where there is one, has examples of the test set to hold a port against: {_samples(manifest, task)}.
+A float32 artefact gives these to rounding; another precision may differ in a few."""
+
+
+def _samples(manifest, task):
+    says = _SAMPLES[task]
+    if "characters" in manifest.get("limits", {}):
+        says = says.replace("`source_ids` go in", "`source_ids` and `character_ids` go in")
+    if "sentence_labels" in manifest:
+        says += "; `label_probabilities` and `label_output` are the whole text's"
+    return says

@@ -20,6 +20,9 @@ class Call:
         spelled: bool, whether the manifest lists the characters that a generator writes.
         labels: str, name of the file of labels, None of a generator.
         classes: int, how many labels there are, None of a generator.
+        letters: int, how many characters of each token are read beside its id, None where none are.
+        sentence_labels: str, name of the file of the sentences' labels beside a tagger's, None where there are none.
+        sentence_classes: int, how many of them there are.
     """
 
     format: str
@@ -32,6 +35,9 @@ class Call:
     spelled: bool = False
     labels: str | None = None
     classes: int | None = None
+    letters: int | None = None
+    sentence_labels: str | None = None
+    sentence_classes: int | None = None
 
     @classmethod
     def of(cls, manifest, artefact):
@@ -59,6 +65,9 @@ class Call:
             classes=None
             if task == "generate"
             else signature["outputs"]["probabilities"]["shape"][-1] or len(manifest.get("label_names", ())),
+            letters=manifest.get("limits", {}).get("characters") if "characters" in signature["inputs"] else None,
+            sentence_labels=manifest.get("sentence_labels"),
+            sentence_classes=len(manifest.get("sentence_label_names", ())) or None,
         )
 
     @property
@@ -84,6 +93,9 @@ class Call:
             written=self.written,
             labels=self.labels,
             classes=self.classes,
+            letters=self.letters,
+            sentence_labels=self.sentence_labels,
+            sentence_classes=self.sentence_classes,
             shape=", ".join(map(str, self.picture or ())),
             count=_product(self.picture or ()),
         )

@@ -47,6 +47,13 @@ _IDS = {
   std::vector<int32_t> length{static_cast<int32_t>(source.size())};
 """,
 }
+# In place of the first line, where characters are read too.
+_SPELLED = """\
+  // Of each token its id and then those of $letters characters, padded with 0.
+  std::vector<int32_t> source, letters;
+  for (std::istream_iterator<int32_t> read(std::cin), end; read != end; ++read)
+    (source.size() * $letters > letters.size() ? letters : source).push_back(*read);
+"""
 _IMAGE = """\
   std::vector<float> image{std::istream_iterator<float>(std::cin), {}};  // $shape, from 0 to 255
   if (image.size() != $count) return 1;
@@ -89,6 +96,12 @@ _TENSORS = {
         [("probabilities", "float", "row", "$classes")],
     ),
 }
+_LETTERS = ("characters", "int32_t", "letters", "{1, length[0], $letters}")
+_SENTENCE = ("label_probabilities", "float", "sentence", "$sentence_classes")
+_SENTENCE_ANSWER = """\
+  std::cout << std::max_element(sentence.begin(), sentence.end()) - sentence.begin();  // the one in $sentence_labels
+}
+"""
 _ANSWER = {
     "generate": """\
 
@@ -124,10 +137,17 @@ def snippet(call):
         str.
     """
     inputs, outputs = _TENSORS[call.task]
+    read = _IMAGE if call.picture else _IDS[call.format]
+    if call.letters:
+        first = read.splitlines(keepends=True)[0]
+        inputs, read = [*inputs, _LETTERS], read.replace(first, _SPELLED)
+        read = read.replace("  // padded with 0\n", "  // padded with 0\n  letters.resize($width * $letters);\n")
+    outputs = [*outputs, _SENTENCE] if call.sentence_labels else outputs
     calling = (_litert if call.format == "tflite" else _onnx)(inputs, outputs)
     answer = _ANSWER["classify" if call.task == "picture" else call.task]
     answer = answer.replace("VOCABULARY", "manifest.json" if call.spelled else "target.tokenizer.json")
-    read = _IMAGE if call.picture else _IDS[call.format]
+    if call.sentence_labels:
+        answer = answer.removesuffix("}\n") + _SENTENCE_ANSWER
     parts = [_INCLUDES[call.format], _HEAD, _MAIN[call.format], read, _LOAD[call.format], calling, answer]
     return call.fill("".join(parts))
 

@@ -23,6 +23,9 @@ const session = await ort.InferenceSession.create("$file", {
 _LABELS = """\
 const labels = await (await fetch("$labels")).json();
 """
+_SENTENCE_LABELS = """\
+const sentenceLabels = await (await fetch("$sentence_labels")).json();
+"""
 _CHARACTERS = """\
 const { characters } = await (await fetch("manifest.json")).json();
 """
@@ -40,6 +43,17 @@ _IDS = {
     $ids: new ort.Tensor("int32", Int32Array.from(sourceIds), [1, sourceIds.length]),
     $length: new ort.Tensor("int32", Int32Array.of(sourceIds.length), [1]),
   };
+""",
+}
+_SPELLING = {
+    "tflite": """\
+  const letters = new Int32Array($width * $letters);
+  letters.set(characters.flat());
+  inputs.characters = new Tensor(letters, [1, $width, $letters]);
+""",
+    "onnx": """\
+  const letters = Int32Array.from(characters.flat());
+  inputs.characters = new ort.Tensor("int32", letters, [1, sourceIds.length, $letters]);
 """,
 }
 _IMAGE = {
@@ -81,11 +95,18 @@ _CLASSIFY = """\
   return { label: labels[best], probability: out.probabilities[best] };
 """
 _TAG = """\
-  return Array.from(sourceIds, (_, place) => {
+  return TAGS;
+"""
+_TAG_AND_LABEL = """\
+  const tags = TAGS;
+  const said = out.label_probabilities;
+  return { tags, label: sentenceLabels[said.indexOf(Math.max(...said))] };
+"""
+_TAGS = """\
+Array.from(sourceIds, (_, place) => {
     const row = out.probabilities.slice(place * labels.length, (place + 1) * labels.length);
     return labels[row.indexOf(Math.max(...row))];
-  });
-"""
+  })"""
 
 
 def snippet(call):
@@ -97,14 +118,19 @@ def snippet(call):
     Returns:
         str.
     """
-    ids, image, run = _IDS[call.format], _IMAGE[call.format], _RUN[call.format]
+    ids, image, run, given = _IDS[call.format], _IMAGE[call.format], _RUN[call.format], "(sourceIds) {\n"
+    if call.letters:
+        ids += _SPELLING[call.format]
+        given = "(sourceIds, characters) { // of each token an array of $letters character ids, padded with 0\n"
+    answer = _TAG_AND_LABEL if call.sentence_labels else _TAG
     function = {
         "generate": ["generate(sourceIds) {\n", ids, run, _GENERATE, _SPELLED if call.spelled else _UNSPELLED],
-        "classify": ["classify(sourceIds) {\n", ids, run, _CLASSIFY],
-        "tag": ["tag(sourceIds) {\n", ids, run, _TAG],
+        "classify": [f"classify{given}", ids, run, _CLASSIFY],
+        "tag": [f"tag{given}", ids, run, answer.replace("TAGS", _TAGS)],
         "picture": ["classify(pixels) { // $shape, from 0 to 255\n", image, run, _CLASSIFY],
     }[call.task]
     weights = ", ".join(f'{{ path: "{name}", data: "$path/{name}" }}' for name in call.weights)
     load = _LOAD["onnx with weights"].replace("WEIGHTS", weights) if weights else _LOAD[call.format]
     tables = _LABELS if call.labels else _CHARACTERS if call.spelled else ""
+    tables += _SENTENCE_LABELS if call.sentence_labels else ""
     return call.fill("".join([load, tables, "\nexport async function ", *function, "}\n"]))

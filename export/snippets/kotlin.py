@@ -28,6 +28,9 @@ class Model(folder: File) { // the bundle's files, copied out of the app's asset
 _LABELS = """\
     private val labels = JSONArray(File(folder, "$labels").readText())
 """
+_SENTENCE_LABELS = """\
+    private val sentenceLabels = JSONArray(File(folder, "$sentence_labels").readText())
+"""
 _CHARACTERS = """\
     private val manifest = JSONObject(File(folder, "manifest.json").readText())
     private val characters = manifest.getJSONObject("characters").getJSONArray("target")
@@ -45,6 +48,23 @@ _IDS = {
             "$ids" to OnnxTensor.createTensor(environment, arrayOf(sourceIds)),
             "$length" to OnnxTensor.createTensor(environment, intArrayOf(sourceIds.size))
         )
+""",
+}
+# Where characters are read beside the ids: the last line of the inputs, and what stands in its place.
+_LAST = {
+    "tflite": "intArrayOf(sourceIds.size)\n",
+    "onnx": "OnnxTensor.createTensor(environment, intArrayOf(sourceIds.size))\n",
+}
+_SPELLING = {
+    "tflite": """\
+intArrayOf(sourceIds.size),
+            "characters" to IntBuffer.wrap(characters.copyOf($width * $letters))
+""",
+    "onnx": """\
+OnnxTensor.createTensor(environment, intArrayOf(sourceIds.size)),
+            "characters" to OnnxTensor.createTensor(
+                environment, IntBuffer.wrap(characters), longArrayOf(1, sourceIds.size.toLong(), $letters)
+            )
 """,
 }
 _IMAGE = {
@@ -73,6 +93,11 @@ _OUTPUTS = {
         val outputs = mapOf("probabilities" to probabilities)
 """,
 }
+_OUTPUTS["tag and label"] = """\
+        val probabilities = arrayOf(Array($width) { FloatArray(labels.length()) })
+        val sentence = arrayOf(FloatArray(sentenceLabels.length()))
+        val outputs = mapOf("probabilities" to probabilities, "label_probabilities" to sentence)
+"""
 _RUN = """\
         interpreter.runSignature(inputs, outputs, "$signature")
 """
@@ -95,6 +120,12 @@ _RUN_ONNX = {
         outputs.close() // what it held is copied
 """,
 }
+_RUN_ONNX["tag and label"] = """\
+        val outputs = session.run(inputs)
+        val probabilities = outputs.get("probabilities").get().value as Array<Array<FloatArray>>
+        val sentence = outputs.get("label_probabilities").get().value as Array<FloatArray>
+        outputs.close() // what it held is copied
+"""
 _CLOSE = """\
         inputs.values.forEach { it.close() } // Java does not count the memory that they hold
 """
@@ -115,6 +146,10 @@ _CLASSIFY = """\
 _TAG = """\
         return probabilities[0].take(sourceIds.size).map { labels.getString(best(it)) }
 """
+_TAG_AND_LABEL = """\
+        val tags = probabilities[0].take(sourceIds.size).map { labels.getString(best(it)) }
+        return Pair(tags, sentenceLabels.getString(best(sentence[0])))
+"""
 _BEST = """\
 
     private fun best(row: FloatArray) = row.indices.reduce { old, new -> if (row[new] > row[old]) new else old }
@@ -131,7 +166,12 @@ def snippet(call):
         str.
     """
     kind = "classify" if call.task == "picture" else call.task
-    ids = _IDS[call.format]
+    ids, given = _IDS[call.format], "sourceIds: IntArray"
+    if call.letters:
+        ids = ids.replace(_LAST[call.format], _SPELLING[call.format])
+        given += ", characters: IntArray"
+    spells = "        // characters: of each token $letters ids, padded with 0\n" if call.letters else ""
+    kind = "tag and label" if call.sentence_labels else kind
     run = [_OUTPUTS[kind], _RUN] if call.format == "tflite" else [_RUN_ONNX[kind], _CLOSE]
     answer = "String" if call.spelled else "List<Int>"
     function = {
@@ -142,18 +182,21 @@ def snippet(call):
             _GENERATE,
             _SPELLED if call.spelled else _UNSPELLED,
         ],
-        "classify": ["fun classify(sourceIds: IntArray): Pair<String, Float> {\n", ids, *run, _CLASSIFY],
-        "tag": ["fun tag(sourceIds: IntArray): List<String> {\n", ids, *run, _TAG],
+        "classify": [f"fun classify({given}): Pair<String, Float> {{\n", spells, ids, *run, _CLASSIFY],
+        "tag": [f"fun tag({given}): List<String> {{\n", spells, ids, *run, _TAG],
+        "tag and label": [f"fun tag({given}): Pair<List<String>, String> {{\n", spells, ids, *run, _TAG_AND_LABEL],
         "picture": [
             "fun classify(pixels: IntArray): Pair<String, Float> { // $shape, from 0 to 255\n",
             _IMAGE[call.format],
             *run,
             _CLASSIFY,
         ],
-    }[call.task]
+    }["tag and label" if call.sentence_labels else call.task]
     tables = _LABELS if call.labels else _CHARACTERS if call.spelled else ""
+    tables += _SENTENCE_LABELS if call.sentence_labels else ""
     needed = {
         "java.nio.FloatBuffer": call.picture,
+        "java.nio.IntBuffer": call.letters,
         "kotlin.math.exp": call.task == "generate",
         "org.json.JSONArray": call.labels,
         "org.json.JSONObject": call.spelled,

@@ -39,6 +39,10 @@ _LABELS = """\
 with open("$labels", encoding="utf-8") as file:
     labels = json.load(file)
 """
+_SENTENCE_LABELS = """\
+with open("$sentence_labels", encoding="utf-8") as file:
+    sentence_labels = json.load(file)
+"""
 _CHARACTERS = """\
 with open("manifest.json", encoding="utf-8") as file:
     characters = json.load(file)["characters"]["target"]
@@ -53,6 +57,18 @@ _AS_LONG = """\
 _CALL = """\
     out = run($ids=source, $length=np.array([len(source_ids)], "int32"))
 """
+_SPELLING = {
+    "padded": """\
+    letters = np.zeros((1, $width, $letters), "int32")
+    letters[0, : len(source_ids)] = characters
+""",
+    "as long": """\
+    letters = np.array([characters], "int32")
+""",
+}
+_CALL_SPELLED = """\
+    out = run(ids=source, characters=letters, length=np.array([len(source_ids)], "int32"))
+"""
 _GENERATE = """\
     ids = [int(token) for token in out["ids"][0, : out["length"][0]]]
     confidence = float(np.exp(out["log_probability"].sum()))
@@ -65,6 +81,10 @@ _UNSPELLED = """\
 """
 _TAG = """\
     return [labels[best] for best in out["probabilities"][0, : len(source_ids)].argmax(axis=1)]
+"""
+_TAG_AND_LABEL = """\
+    tags = [labels[best] for best in out["probabilities"][0, : len(source_ids)].argmax(axis=1)]
+    return tags, sentence_labels[int(out["label_probabilities"][0].argmax())]
 """
 _IMAGE = """\
     image = np.asarray(pixels, "float32").reshape(1, $shape) / 255
@@ -86,7 +106,12 @@ def snippet(call):
         str.
     """
     tables = _LABELS if call.labels else _CHARACTERS if call.spelled else ""
-    source = _PADDED if call.width else _AS_LONG
+    source, called, given = _PADDED if call.width else _AS_LONG, _CALL, "(source_ids):\n"
+    if call.letters:
+        source, called = source + _SPELLING["padded" if call.width else "as long"], _CALL_SPELLED
+        given = "(source_ids, characters):  # of each token $letters character ids, padded with 0\n"
+    if call.sentence_labels:
+        tables += _SENTENCE_LABELS
     function = {
         "generate": [
             "def generate(source_ids):\n",
@@ -95,8 +120,8 @@ def snippet(call):
             _GENERATE,
             _SPELLED if call.spelled else _UNSPELLED,
         ],
-        "classify": ["def classify(source_ids):\n", source, _CALL, _CLASSIFY],
-        "tag": ["def tag(source_ids):\n", source, _CALL, _TAG],
+        "classify": [f"def classify{given}", source, called, _CLASSIFY],
+        "tag": [f"def tag{given}", source, called, _TAG_AND_LABEL if call.sentence_labels else _TAG],
         "picture": ["def classify(pixels):  # $shape, from 0 to 255\n", _IMAGE, _CLASSIFY],
     }[call.task]
     head = ["import json\n\n"] if tables else []

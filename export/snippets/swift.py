@@ -41,6 +41,10 @@ _LABELS = """\
     let file = try Data(contentsOf: folder.appendingPathComponent("$labels"))
     labels = try JSONDecoder().decode([String].self, from: file)
 """
+_SENTENCE_LABELS = """\
+    let sentences = try Data(contentsOf: folder.appendingPathComponent("$sentence_labels"))
+    sentenceLabels = try JSONDecoder().decode([String].self, from: sentences)
+"""
 _CHARACTERS = """\
     struct Manifest: Decodable { let characters: [String: [String]] }
     let file = try Data(contentsOf: folder.appendingPathComponent("manifest.json"))
@@ -57,6 +61,17 @@ _IDS = {
     let length = try tensor([Int32(sourceIds.count)], .int32, [1])
     let outputs = try run(["$ids": source, "$length": length])
 """,
+}
+# Where characters are read beside the ids: a line before the call, and the input.
+_SPELLING = {
+    "tflite": (
+        "    let letters = characters + [Int32](repeating: 0, count: $width * $letters - characters.count)\n",
+        '"characters": bytes(letters), ',
+    ),
+    "onnx": (
+        "    let letters = try tensor(characters, .int32, [1, sourceIds.count, $letters])\n",
+        '"characters": letters, ',
+    ),
 }
 _IMAGE = {
     "tflite": """\
@@ -92,6 +107,14 @@ _TAG = """\
       return labels[row.indices.max { row[$0] < row[$1] }!]
     }
 """
+_TAG_AND_LABEL = (
+    _TAG.replace("return sourceIds", "let tags = sourceIds")
+    + """\
+    let sentence: [Float] = READ_label_probabilities
+    let best = sentence.indices.max { sentence[$0] < sentence[$1] }!
+    return (tags, sentenceLabels[best])
+"""
+)
 _TAIL = {
     "tflite": """\
 
@@ -131,6 +154,13 @@ def snippet(call):
         str.
     """
     ids, answer = _IDS[call.format], "String" if call.spelled else "[Int32]"
+    given, tags = "_ sourceIds: [Int32]", "([String], String)" if call.sentence_labels else "[String]"
+    spells = "    // characters: of each token $letters ids, padded with 0\n" if call.letters else ""
+    if call.letters:
+        line, value = _SPELLING[call.format]
+        given += ", _ characters: [Int32]"
+        place = ids.rindex("    ", 0, ids.index('["$ids"'))
+        ids = ids[:place] + line + ids[place:].replace('["$ids"', "[" + value + '"$ids"')
     function = {
         "generate": [
             f"  func generate(_ sourceIds: [Int32]) throws -> ({answer}, Double) {{\n",
@@ -138,8 +168,13 @@ def snippet(call):
             _GENERATE,
             _SPELLED if call.spelled else _UNSPELLED,
         ],
-        "classify": ["  func classify(_ sourceIds: [Int32]) throws -> (String, Float) {\n", ids, _CLASSIFY],
-        "tag": ["  func tag(_ sourceIds: [Int32]) throws -> [String] {\n", ids, _TAG],
+        "classify": [f"  func classify({given}) throws -> (String, Float) {{\n", spells, ids, _CLASSIFY],
+        "tag": [
+            f"  func tag({given}) throws -> {tags} {{\n",
+            spells,
+            ids,
+            _TAG_AND_LABEL if call.sentence_labels else _TAG,
+        ],
         "picture": [
             "  func classify(_ pixels: [UInt8]) throws -> (String, Float) {  // $shape\n",
             _IMAGE[call.format],
@@ -152,8 +187,10 @@ def snippet(call):
         [
             _HEAD[call.format],
             _TABLE.replace("TABLE", table) if tabled else "",
+            _TABLE.replace("TABLE", "sentenceLabels") if call.sentence_labels else "",
             _INIT[call.format],
             read if tabled else "",
+            _SENTENCE_LABELS if call.sentence_labels else "",
             "  }\n\n",
             *function,
             "  }\n",
@@ -161,6 +198,7 @@ def snippet(call):
         ]
     )
     names = ("ids", "length", "log_probability") if call.task == "generate" else ("probabilities",)
+    names += ("label_probabilities",) if call.sentence_labels else ()
     for name in names:
         text = text.replace(f"READ_{name}\n", _READ[call.format].replace("NAME", name) + "\n")
     text = text.replace("OUTPUTS", ", ".join(f'"{name}"' for name in names))

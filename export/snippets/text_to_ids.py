@@ -37,8 +37,9 @@ def steps(normalizer):
         list of (in words, line of Python, line of JavaScript); the lines are None where the step is not one of
         `keras_seq.data.tokenizer`'s.
     """
-    found = normalizer["normalizers"] if normalizer and normalizer["type"] == "Sequence" else [normalizer]
-    return [_step(one) for one in found if one]
+    if normalizer and normalizer["type"] == "Sequence":
+        return [step for one in normalizer["normalizers"] for step in steps(one)]
+    return [_step(normalizer)] if normalizer else []
 
 
 def _step(normalizer):
@@ -60,6 +61,8 @@ def _step(normalizer):
         if old and not set(old + new) & set("\"'\\`\n"):
             python, javascript = f'text = text.replace("{old}", "{new}")', f'text = text.replaceAll("{old}", "{new}");'
             return f"`{new}` for `{old}`", python, javascript
+    if kind == "Replace":
+        return f"`{normalizer['content']}` for what matches `{normalizer['pattern']['Regex']}`", None, None
     return f"its step `{kind}`", None, None
 
 

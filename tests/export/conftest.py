@@ -1,6 +1,8 @@
 """A toy bundle, made without TensorFlow: it writes what it reads, each token with the log-probability -0.1."""
 
+import importlib.util
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,3 +169,22 @@ def built(tmp_path_factory):
 def toy(built, tmp_path):
     """A copy of the toy bundle, to be damaged."""
     return shutil.copytree(built, tmp_path / "bundle")
+
+
+@pytest.fixture(scope="session")
+def label_runs():
+    """The module beside this one, which needs TensorFlow."""
+    spec = importlib.util.spec_from_file_location("label_runs", Path(__file__).with_name("label_runs.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def words(label_runs, tmp_path_factory):
+    """A bundle of a tagger of words and their characters that labels the sentence too: its folder, for reading only,
+    and what Keras answers."""
+    home = tmp_path_factory.mktemp("words")
+    model = label_runs.write_run(home / "run")
+    _, answers = label_runs.write_bundle(home / "run", model, home / "bundle")
+    return home / "bundle", answers

@@ -1,10 +1,17 @@
 """Small runs of labels with random weights, of every form that the exporter takes, as a recipe would write them."""
 
+import importlib
 import json
+import shutil
 
 import keras
 import numpy as np
 
+from export import bundle as bundles
+from export import cases, prove, reference_labels, verification
+from export.convert import artefact_name
+from export.describe import describe, manifest_of
+from export.examples import Task
 from keras_seq.data.tokenizer import Tokenizer
 
 WORDS = ["play", "the", "Song", "by", "Queen", "weather", "in", "Rome", "rate", "book", "4", "stars", "and", "table"]
@@ -68,3 +75,46 @@ def tagger(words, characters, sentences, tags):
     random = np.random.default_rng(5)
     model.set_weights([random.normal(0, 0.8, weight.shape) for weight in model.get_weights()])
     return model
+
+
+def write_bundle(run, model, folder, formats=("tflite", "onnx")):
+    """A bundle of a run, as `export.build` would write it, but converted in this process and not proven.
+
+    Args:
+        run: path of the run directory.
+        model: the run's `keras.Model`.
+        folder: `pathlib.Path` of the folder to make.
+        formats: iterable of str.
+
+    Returns:
+        the manifest, and what Keras answers to the test set, see `export.reference_labels.of_labels`.
+    """
+    folder.mkdir()
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    task = Task.of(config)
+    for name in task.files:
+        if not name.startswith("test."):
+            shutil.copyfile(run / name, folder / name)
+    answers, keras_s = reference_labels.of_labels(model, run, task, slice(EXAMPLES))
+    cases.write(folder / verification.CASES, reference_labels.label_cases(model, task, answers))
+    entries = [_entry(format, model, task, folder, keras_s["score"]) for format in formats]
+    manifest = manifest_of(config, {}, task, keras_s, entries, folder)
+    describe(folder, manifest, answers)
+    return bundles.write_manifest(folder, manifest), answers
+
+
+def _entry(format, model, task, folder, score):
+    path = artefact_name(format, "float32")
+    importlib.import_module(f"export.{format}").convert(model, task.limits, folder / path)
+    files = bundles.files_of(folder, path)
+    return {
+        "format": format,
+        "precision": "float32",
+        "path": path,
+        "files": files,
+        "bytes": sum((folder / name).stat().st_size for name in files),
+        "signatures": prove.open_session(format, folder / path).signatures,
+        "task": {"score": score, "latency_ms": 1.0},
+        "numbers": {},
+        "runtimes": [],
+    }

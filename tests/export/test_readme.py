@@ -253,3 +253,35 @@ def test_the_vocabularies_section_tells_the_normaliser(toy):
     text = readme(manifest | {"characters": {"source": characters, "target": characters}}, toy)
     assert "1. Unicode's NFKC\n2. lower case\n3. `σ` for `ς`\n4. Unicode's NFKC\n5. one space for each run of" in text
     assert "def encode(text):" in text and "export function encode(text)" in text
+
+
+def test_the_readme_of_words_and_characters_says_how_both_are_made(words):
+    text = (words[0] / "README.md").read_text(encoding="utf-8")
+    for said in (
+        "It reads at most 9 tokens.\nOf each token it reads the first 5 characters too.",
+        "It gives the whole text a label too, one of 2: see `sentence_labels.json`.",
+        "`characters` has for each of the `ids` those of the token's first 5 characters, padded with 0.",
+        "`label_probabilities` are the whole text's, in the order of `sentence_labels.json`.",
+        "`characters.tokenizer.json` for the characters of a token",
+        "A token is what stands between spaces. A text becomes ids so:\n\n1. Unicode's NFC\n2. lower case\n",
+        "`<unknown>` for what matches `<(?:pad|start|end)>`\n\nand then it is split at the spaces; `model.vocab`",
+        "each code point with its place in `characters.characters`",
+        "`source_ids` and `character_ids` go in and `probabilities` come out",
+        "def tag(source_ids, characters):  # of each token 5 character ids",
+        "fun tag(sourceIds: IntArray, characters: IntArray): Pair<List<String>, String> {",
+        "func tag(_ sourceIds: [Int32], _ characters: [Int32]) throws -> ([String], String) {",
+        'in_names[] = {"ids", "length", "characters"};',
+    ):
+        assert said in text, said
+    assert "A token that it reads is a character" not in text and "None" not in text
+
+
+def test_ids_as_the_readme_of_words_and_characters_has_them_made(words):
+    """In Python, by its words: neither of the vocabularies is read by a library."""
+    folder, answers = words
+    manifest = runtime.read_manifest(folder)
+    vocabulary = json.loads((folder / "source.tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    places = {character: place for place, character in enumerate(manifest["characters"]["characters"])}
+    for text, ids, spelled in zip(*(answers[name] for name in ("text", "source_ids", "character_ids")), strict=True):
+        assert [vocabulary.get(token, 3) for token in text.lower().split(" ")] == ids
+        assert [[places.get(one, 3) for one in token][:5] for token in text.split(" ")] == spelled

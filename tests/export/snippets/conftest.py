@@ -122,6 +122,20 @@ def answer_of(model, task, given):
 
 
 @pytest.fixture(scope="session")
+def tagged(words):
+    """The bundle of words and characters; an input is of each token its id and those of its characters."""
+    folder, answers = words
+    manifest = runtime.read_manifest(folder)
+    letters = manifest["limits"]["characters"]
+    inputs = [
+        [ids, [(spelled + [0] * letters)[:letters] for spelled in tokens]]
+        for ids, tokens in zip(answers["source_ids"], answers["character_ids"], strict=True)
+    ]
+    wanted = [[tags.split(" "), label] for tags, label in zip(answers["output"], answers["label_output"], strict=True)]
+    return Example(folder, manifest, inputs[:7], wanted[:7])
+
+
+@pytest.fixture(scope="session")
 def dates(tmp_path_factory):
     """The ready bundle of dates, with its characters in the manifest, and `texts`, which its inputs are the ids of."""
     folder = Path(shutil.copytree(DATES, tmp_path_factory.mktemp("dates") / "bundle"))

@@ -87,6 +87,17 @@ def test_a_label_is_keras_s(labelled, task, format, request, tmp_path):
         example.check([(labels[int(place)], probability) for place, probability in said])
 
 
+@pytest.mark.parametrize("format", FIXTURES)
+def test_tags_and_label_of_words_and_characters_are_keras_s(tagged, format, request, tmp_path):
+    built, manifest = request.getfixturevalue(FIXTURES[format]), tagged.manifest
+    given = [
+        [number for token, letters in zip(*one, strict=True) for number in (token, *letters)] for one in tagged.inputs
+    ]
+    said = run_cpp(cpp.snippet(tagged.call(format)), given, tagged.folder, built, tmp_path)
+    labels, sentence_labels = manifest["label_names"], manifest["sentence_label_names"]
+    tagged.check([[[labels[int(tag)] for tag in tags], sentence_labels[int(label)]] for *tags, label in said])
+
+
 def test_dates_are_what_the_samples_say(dates, litert, tmp_path):
     said = run_cpp(cpp.snippet(dates.call("tflite")), dates.inputs, dates.folder, litert, tmp_path)
     characters = dates.manifest["characters"]["target"]

@@ -134,6 +134,12 @@ def test_a_label_is_keras_s_in_node(labelled, task, tmp_path):
     check(labelled[task], "onnx", in_node, tmp_path)
 
 
+@pytest.mark.parametrize(("format", "where"), [("onnx", in_node), ("onnx", in_chromium), ("tflite", in_chromium)])
+def test_tags_and_label_of_words_and_characters_are_keras_s(tagged, format, where, tmp_path):
+    code = javascript.snippet(tagged.call(format)) + "\nexport const both = (one) => tag(...one);\n"
+    tagged.check(where(code, "both", tagged.inputs, tagged.folder, node_modules(PACKAGES[format]), tmp_path))
+
+
 def test_a_vocabulary_that_is_not_listed_gives_ids_in_node(echo, tmp_path):
     check(echo, "onnx", in_node, tmp_path)
 

@@ -26,6 +26,12 @@ def test_a_label_is_keras_s(labelled, task, format):
     example.check(run(python.snippet(example.call(format)), example.function, example.inputs, example.folder))
 
 
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+def test_tags_and_label_of_words_and_characters_are_keras_s(tagged, format):
+    code = python.snippet(tagged.call(format)) + "\n\ndef both(one):\n    return tag(*one)\n"
+    tagged.check(run(code, "both", tagged.inputs, tagged.folder))
+
+
 def test_dates_are_what_the_samples_say(dates):
     dates.check(run(python.snippet(dates.call("tflite")), "generate", dates.inputs, dates.folder))
 

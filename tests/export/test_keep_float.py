@@ -114,10 +114,12 @@ def test_tflite_keeps_the_planted_layer_alone(planted, precision, tmp_path):
 
 @pytest.mark.parametrize("precision", ["dynamic_int8", "int8"])
 def test_onnx_keeps_the_planted_layer_alone(planted, precision, tmp_path):
+    """A dense layer's outliers are in a row, which the weights that are only stored have a scale for."""
     trace(planted.model, onnx_operator, tmp_path / "traced")
     float32 = onnx_format.from_saved_model(tmp_path / "traced", SIGNATURE)
     layers = precision_onnx.layers(float32, precision, planted.names)
-    assert list(layers) == ["plain", "planted", "wide", "probabilities"] and layers["plain"] == FEATURES * 64
+    small = ["probabilities"] if precision == "int8" else []  # not worth storing, but a product
+    assert list(layers) == ["plain", "planted", "wide", *small] and layers["plain"] == FEATURES * 64
 
     def make(keep):
         model = onnx.ModelProto()
@@ -129,11 +131,14 @@ def test_onnx_keeps_the_planted_layer_alone(planted, precision, tmp_path):
         session = runtime.ONNXSession(tmp_path)
         return planted.judge(lambda x: session.call("model", x=x))
 
-    assert judge(make(()))[0] < 0.8 and judge(float32)[0] == 1
+    assert judge(float32)[0] == 1 and judge(make(layers))[1] < 1e-6
+    if precision == "dynamic_int8" and not any(node.op_type == "GRU" for node in float32.graph.node):
+        assert judge(make(()))[0] >= 0.995
+        return
+    assert judge(make(()))[0] < 0.8
     found = recover(make, judge, layers, wanted=0.995)
     assert found.kept == ("planted",) and found.score >= 0.995
     assert make(()).ByteSize() < found.artefact.ByteSize() < float32.ByteSize()
-    assert judge(make(layers))[1] < 1e-6
 
 
 @pytest.mark.parametrize("planted", [False], indirect=True)

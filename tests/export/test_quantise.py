@@ -1,12 +1,13 @@
 """A generator whose encoder 8 bits destroy: the artefact keeps the encoder in float32, scores and says so."""
 
+import dataclasses
 import json
 
 import keras
 import numpy as np
 import pytest
 
-from export import children, convert, judge, quantise, runtime
+from export import children, convert, judge, precision_onnx, precision_tflite, quantise, runtime
 from export.errors import ConversionError, ExportError, TaskError
 from export.recover import Recovered
 from keras_seq import decoding
@@ -72,15 +73,24 @@ def task(model, tmp_path, monkeypatch):
 )
 def test_the_encoder_stays_in_float32(task, format, kept, tmp_path, monkeypatch):
     monkeypatch.setattr(judge, "_SECONDS", 1e6)  # a slow machine would choose on fewer examples
+    there, judged = [], judge._GeneratorJudge.__call__
+
+    def count(self, artefact):
+        there.append(sum(other.name != "traced" for other in artefact.parent.iterdir()))
+        return judged(self, artefact)
+
+    monkeypatch.setattr(judge._GeneratorJudge, "__call__", count)
     path = tmp_path / "artefact"
     notes = quantise.quantise(**task, format=format, precision="dynamic_int8", path=str(path))
     # Of 50 examples none may be lost, so that what the encoder reads may have to be kept too.
     assert kept <= set(notes["kept_in_float"]) <= {*kept, "source_embedding"}
     found = notes["quantisation"]
-    assert found["recipe"].startswith("dynamic, ") and found["examples"] == EXAMPLES
+    recipes = {"tflite": precision_tflite, "onnx": precision_onnx}[format].RECIPES
+    assert found["recipe"] == recipes["dynamic_int8"] and found["examples"] == EXAMPLES
     assert found["which"] == "test examples 8 to 9"
     first, *rest = found["tried"]
     assert first["kept"] == [] and first["score"] < 0.8 and len(rest) > 3
+    assert max(there) == 2  # of all attempts the best so far, and the one that is being judged
     check = judge.judge_of("generate", format, LIMITS, json.loads((tmp_path / "reference.json").read_text()))
     score, damage = check(path)
     assert score >= check.wanted == 0.995 and damage < first["damage"] / 5
@@ -102,6 +112,34 @@ def test_an_artefact_no_smaller_than_float32_is_refused(tmp_path):
         TaskError, match="only with a, b in float32, and then the artefact has 100 bytes, the one in fl"
     ):
         quantise.check_size(found, 100)
+    all_in_8_bits = dataclasses.replace(found, kept=())
+    with pytest.raises(
+        TaskError, match="has 100 bytes, the one in float32 90: there a loop is one operator, here each"
+    ):
+        quantise.check_size(all_in_8_bits, 90)
+
+
+def test_a_loop_written_out_that_is_larger_than_float32_is_refused(tmp_path, monkeypatch):
+    keras.utils.set_random_seed(1)
+    ids = keras.Input((None,), dtype="int32")
+    hidden = keras.layers.GRU(5)(keras.layers.Embedding(13, 5, mask_zero=True)(ids))
+    monkeypatch.setattr(convert, "load_model", lambda run: keras.Model(ids, keras.layers.Dense(3)(hidden)))
+    texts = [[4, 5, 6], [7, 8], [9, 10, 11, 12]]
+    inputs = [dict(zip(("ids", "length"), runtime.pad([one], 9), strict=True)) for one in texts]
+    monkeypatch.setattr(quantise.examples, "calibration_inputs", lambda *_: inputs)
+
+    class Anything:
+        wanted, chosen = 0.0, texts
+        choose_examples = take_all = lambda *_: False
+        __call__ = lambda *_: (1.0, 0.0)  # noqa: E731
+
+    monkeypatch.setattr(quantise, "judge_of", lambda *_: Anything())
+    (tmp_path / "reference.json").write_text("{}", encoding="utf-8")
+    task = {"name": "tiny", "kind": "classify", "limits": {"source": 9}}
+    options = {"run": "run", "limits": {"source": 9}, "reference": str(tmp_path / "reference.json"), "task": task}
+    with pytest.raises(TaskError, match=r"has \d+ bytes, the one in float32 \d+: .*ship that, or dynamic_int8"):
+        quantise.quantise(**options, format="tflite", precision="int8", path=str(tmp_path / "artefact"))
+    assert [file.name for file in tmp_path.iterdir()] == ["reference.json"]
 
 
 def test_labels_are_judged_by_accuracy_and_probabilities(tmp_path, monkeypatch):

@@ -31,6 +31,20 @@ def greedy(generator, source_ids, source_length, max_length):
         length: int32 `(batch,)`, ids before the end token.
         log_probability: float32 `(batch, max_length)`, of each id, the end token included; 0 in the padding.
     """
+    return decode(generator, source_ids, source_length, max_length, lambda logits, position: _likeliest(logits))
+
+
+def decode(generator, source_ids, source_length, max_length, choose):
+    """Takes the token that `choose` chooses at every step, until every sequence has ended.
+
+    Args:
+        generator, source_ids, source_length, max_length: as for `greedy`.
+        choose: function of logits `(batch, vocabulary)` and the position, scalar int32, to a token int32 `(batch,)` and
+            its log-probability float32 `(batch,)`.
+
+    Returns:
+        as `greedy`.
+    """
     memory, state = generator.encode(source_ids, source_length)
     names = sorted(state)
     # The batch size is taken from a tensor that depends on the input, so that it may be dynamic in an exported graph.
@@ -42,7 +56,7 @@ def greedy(generator, source_ids, source_length, max_length):
 
     def body(position, token, finished, length, ids, log_probability, *state):
         logits, state = generator.step(token, dict(zip(names, state, strict=True)), memory)
-        token, score = _likeliest(logits)
+        token, score = choose(logits, position)
         alive = ops.equal(finished, 0)
         token = ops.where(alive, token, 0)
         ids = write_at(ids, position, token)

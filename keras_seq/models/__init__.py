@@ -2,6 +2,9 @@
 
 from keras_seq.models.recurrent import Classifier, Tagger
 from keras_seq.models.seq2seq import Seq2Seq
+from keras_seq.models.text_classifier import TextClassifier
 from keras_seq.models.transformer import Transformer
+from keras_seq.models.verse import EqualLength
+from keras_seq.models.word_tagger import WordTagger
 
-__all__ = ["Classifier", "Seq2Seq", "Tagger", "Transformer"]
+__all__ = ["Classifier", "EqualLength", "Seq2Seq", "Tagger", "TextClassifier", "Transformer", "WordTagger"]

@@ -11,7 +11,15 @@ Reference: Bahdanau, Cho and Bengio, 2015, "Neural Machine Translation by Jointl
 import keras
 from keras import ops
 
-from keras_seq.layers import AttentionDecoder, ContextDecoder, length_mask, mask_lengths, padding_mask
+from keras_seq.layers import (
+    AttentionDecoder,
+    ContextDecoder,
+    ScaledEmbedding,
+    length_mask,
+    mask_lengths,
+    padding_mask,
+)
+from keras_seq.models.tied import check_tied
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -28,6 +36,9 @@ class Seq2Seq(keras.Model):
         units: int, width of each encoder direction and of the decoder's state.
         attention: bool; False gives the decoder the encoder's last state at every step instead.
         dropout: float in [0, 1), on the embedded source and on the decoder's inputs.
+        tied: bool, one matrix embeds the source, embeds the target and, behind a linear map to its width, reads out;
+            source and target are then ids of one vocabulary. A large vocabulary is read out more cheaply so: from
+            `embedding_size` numbers in place of 3 `units`.
 
     Call arguments:
         inputs: dict of `source`, int32 `(batch, source)`, and `target`, int32 `(batch, target)`: the start token and
@@ -41,7 +52,8 @@ class Seq2Seq(keras.Model):
         >>> tuple(model({"source": ops.ones((2, 6), "int32"), "target": ops.ones((2, 4), "int32")}).shape)
         (2, 4, 7)
 
-    Reference: Bahdanau, Cho and Bengio, 2015, appendix A; without attention, Cho et al., 2014.
+    Reference: Bahdanau, Cho and Bengio, 2015, appendix A; without attention, Cho et al., 2014; tied, Press and Wolf,
+    2017, "Using the Output Embedding to Improve Language Models".
     """
 
     def __init__(
@@ -52,6 +64,7 @@ class Seq2Seq(keras.Model):
         units=128,
         attention=True,
         dropout=0.0,
+        tied=False,
         name="seq2seq",
         **kwargs,
     ):
@@ -62,19 +75,20 @@ class Seq2Seq(keras.Model):
             "units": units,
             "attention": attention,
             "dropout": dropout,
+            "tied": tied,
         }
         for key in ("source_vocabulary_size", "target_vocabulary_size", "embedding_size", "units"):
             if not isinstance(config[key], int) or config[key] < 1:
                 raise ValueError(f"{key}={config[key]!r} is not a size; give a whole number of 1 or more")
+        if tied:
+            check_tied(source_vocabulary_size, target_vocabulary_size)
         encoder = keras.layers.GRU(units, return_sequences=True, return_state=True, name="gru")
         layers = {
-            "source_embedding": keras.layers.Embedding(source_vocabulary_size, embedding_size, name="source_embedding"),
-            "target_embedding": keras.layers.Embedding(target_vocabulary_size, embedding_size, name="target_embedding"),
+            **(_tied if tied else _untied)(source_vocabulary_size, target_vocabulary_size, embedding_size),
             "source_dropout": keras.layers.Dropout(dropout, name="source_dropout"),
             "encoder": keras.layers.Bidirectional(encoder, name="encoder"),
             "bridge": keras.layers.Dense(units, activation="tanh", name="bridge"),
             "decoder": (AttentionDecoder if attention else ContextDecoder)(units, dropout=dropout, name="decoder"),
-            "readout": keras.layers.Dense(target_vocabulary_size, dtype="float32", name="readout"),
         }
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")
@@ -82,7 +96,7 @@ class Seq2Seq(keras.Model):
         tokens = layers["target_embedding"](target)  # (batch, target, features)
         context = (outputs, mask_lengths(padding_mask(source))) if attention else (last,)
         decoded = layers["decoder"](tokens, first_state, *context)  # (batch, target, units + context)
-        logits = layers["readout"](decoded)  # (batch, target, vocabulary)
+        logits = _read_out(layers, decoded)  # (batch, target, vocabulary)
         super().__init__(inputs={"source": source, "target": target}, outputs=logits, name=name, **kwargs)
         self._config = config
         self._parts = layers
@@ -119,7 +133,7 @@ class Seq2Seq(keras.Model):
         """
         embedded = self._parts["target_embedding"](token)  # (batch, features)
         output, hidden = self._parts["decoder"].step(embedded, state["hidden"], memory)
-        return self._parts["readout"](output), {"hidden": hidden}
+        return _read_out(self._parts, output), {"hidden": hidden}
 
     def alignments(self, inputs):
         """Attention weights of the teacher-forced decoder.
@@ -146,6 +160,32 @@ class Seq2Seq(keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         return cls(**config)
+
+
+def _untied(source_vocabulary_size, target_vocabulary_size, embedding_size):
+    """Embeddings and readout, each with a matrix of its own."""
+    return {
+        "source_embedding": keras.layers.Embedding(source_vocabulary_size, embedding_size, name="source_embedding"),
+        "target_embedding": keras.layers.Embedding(target_vocabulary_size, embedding_size, name="target_embedding"),
+        "readout": keras.layers.Dense(target_vocabulary_size, dtype="float32", name="readout"),
+    }
+
+
+def _tied(source_vocabulary_size, target_vocabulary_size, embedding_size):
+    """One embedding for all, and the map from the decoder's output to its width."""
+    embedding = ScaledEmbedding(source_vocabulary_size, embedding_size, name="embedding")
+    return {
+        "source_embedding": embedding,
+        "target_embedding": embedding,
+        "to_embedding": keras.layers.Dense(embedding_size, name="to_embedding"),
+    }
+
+
+def _read_out(layers, decoded):
+    """Logits float32 `(..., vocabulary)` of the decoder's outputs."""
+    if "readout" in layers:
+        return layers["readout"](decoded)
+    return layers["target_embedding"].logits(layers["to_embedding"](decoded))
 
 
 def _encode(layers, source, mask):

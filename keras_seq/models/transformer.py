@@ -21,6 +21,7 @@ from keras_seq.layers import (
     padding_mask,
     sinusoidal_positions,
 )
+from keras_seq.models.tied import check_tied
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -41,6 +42,8 @@ class Transformer(keras.Model):
         norm: "pre" or "post", where layer normalisation stands.
         activation: str, of the feed-forward networks.
         max_target: int, longest output of `step`, the end token included; training may use more.
+        tied: bool, one matrix embeds the source, embeds the target and reads out; source and target are then ids of one
+            vocabulary.
 
     Call arguments:
         inputs: dict of `source`, int32 `(batch, source)`, and `target`, int32 `(batch, target)`: the start token and
@@ -50,14 +53,15 @@ class Transformer(keras.Model):
         logits float32 `(batch, target, vocabulary)`
 
     Raises:
-        ValueError: if a size, `num_heads`, `dropout` or `norm` is out of range.
+        ValueError: if a size, `num_heads`, `dropout` or `norm` is out of range, or tied vocabularies differ in size.
 
     Example:
         >>> model = Transformer(11, 7, units=4, num_layers=1, num_heads=2, feed_forward=8)
         >>> tuple(model({"source": ops.ones((2, 6), "int32"), "target": ops.ones((2, 4), "int32")}).shape)
         (2, 4, 7)
 
-    Reference: Vaswani et al., 2017; norm="pre" as in Xiong et al., 2020.
+    Reference: Vaswani et al., 2017; norm="pre" as in Xiong et al., 2020;
+    tied as in Vaswani et al., section 3.4, and Press and Wolf, 2017.
     """
 
     shares_memory = True  # `step` takes a group, see `keras_seq.beam`
@@ -74,6 +78,7 @@ class Transformer(keras.Model):
         norm="pre",
         activation="relu",
         max_target=256,
+        tied=False,
         name="transformer",
         **kwargs,
     ):
@@ -88,17 +93,23 @@ class Transformer(keras.Model):
             "norm": norm,
             "activation": activation,
             "max_target": max_target,
+            "tied": tied,
         }
+        if tied:
+            check_tied(source_vocabulary_size, target_vocabulary_size)
+        embedding = ScaledEmbedding(source_vocabulary_size, units, name="embedding" if tied else "source_embedding")
         stack = (num_layers, units, num_heads, feed_forward, dropout, norm, activation)
         layers = {
-            "source_embedding": ScaledEmbedding(source_vocabulary_size, units, name="source_embedding"),
-            "target_embedding": ScaledEmbedding(target_vocabulary_size, units, name="target_embedding"),
+            "source_embedding": embedding,
+            "target_embedding": embedding
+            if tied
+            else ScaledEmbedding(target_vocabulary_size, units, name="target_embedding"),
             "positions": SinusoidalPositions(name="positions"),
             "source_dropout": keras.layers.Dropout(dropout, name="source_dropout"),
             "target_dropout": keras.layers.Dropout(dropout, name="target_dropout"),
             "encoder": Encoder(*stack, name="encoder"),
             "decoder": Decoder(*stack, name="decoder"),
-            "readout": Readout(target_vocabulary_size, name="readout"),
+            "readout": embedding.logits if tied else Readout(target_vocabulary_size, name="readout"),
         }
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")

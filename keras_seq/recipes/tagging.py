@@ -45,7 +45,7 @@ class TaggingConfig:
         epochs: int.
         batch_tokens: int, tokens in a batch, padding included.
         learning_rate: float, the highest.
-        averaging: float in [0, 1), momentum of the running mean of the weights that training ends with; 0: none.
+        averaging: float in [0, 1), share of the training over which the weights that it ends with are averaged.
         seed: int.
     """
 
@@ -65,7 +65,7 @@ class TaggingConfig:
     epochs: int = 9
     batch_tokens: int = 1600
     learning_rate: float = 4e-3
-    averaging: float = 0.998
+    averaging: float = 0.1
     seed: int = 1
 
 
@@ -291,10 +291,11 @@ def _compiled(config, coder, num_tags, num_labels, steps):
         character_filters=config.character_filters, units=config.units, cell=config.cell, num_layers=config.num_layers,
         bidirectional=config.bidirectional, dropout=config.dropout, word_dropout=config.word_dropout,
     )  # fmt: skip
+    momentum = 1 - 1 / max(1, config.averaging * steps)  # a mean over the last `averaging * steps` steps, roughly
+    schedule = WarmupCosine(config.learning_rate, steps, warmup_steps=steps // 20)
     optimizer = keras.optimizers.Adam(
-        WarmupCosine(config.learning_rate, steps, warmup_steps=steps // 20), global_clipnorm=1.0,
-        use_ema=bool(config.averaging), ema_momentum=config.averaging or None,
-    )  # fmt: skip
+        schedule, global_clipnorm=1.0, use_ema=bool(config.averaging), ema_momentum=momentum
+    )
     heads = ["tags", "label"] if num_labels else [None]
     # The padding counts in neither: Keras takes the mask that the outputs carry.
     losses = {head: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for head in heads}

@@ -246,6 +246,18 @@ def test_the_command_shows_the_table_and_a_page(capsys, folders):
     assert main(["nothing"]) == 1 and "the data set 'nothing' is unknown" in capsys.readouterr().err
 
 
+def test_the_command_says_which_lines_of_a_file_can_be_used(capsys, tmp_path):
+    path = tmp_path / "my.tsv"
+    path.write_text("what time is it\ttime\n\nhello\tgreeting\n", encoding="utf-8")
+    assert main([str(path), "--as", "labelled", "--head", "1"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path}: 2 of 3 lines kept; left out: 1 empty (line 2)",
+        "  text=what time is it  label=time",
+    ]
+    assert main([str(tmp_path / "no.tsv"), "--as", "pairs"]) == 1
+    assert "no.tsv is not a file" in capsys.readouterr().err
+
+
 @with_data
 def test_the_sets_of_tensorflow_datasets_have_the_published_sizes():
     counts = {

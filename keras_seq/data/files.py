@@ -48,10 +48,10 @@ def read_pairs(path, target_path=None, *, encoding=None):
         {'source': 'a cat', 'target': 'eine Katze'}
     """
     if target_path is None:
-        return _read(path, ("source", "target"), _texts, encoding)
+        return _said(_read(path, ("source", "target"), _texts, encoding))
     sides = _same_length(*(_numbered(side, encoding) for side in (path, target_path)))
     rows = [dict(zip(("source", "target"), texts, strict=True)) for texts in zip(*sides, strict=True)]
-    return _collect(f"{path}, {target_path}", enumerate(rows, 1), _texts, "a sentence in each file")
+    return _said(_collect(f"{path}, {target_path}", enumerate(rows, 1), _texts, "a sentence in each file"))
 
 
 def read_labelled(path, *, encoding=None):
@@ -67,7 +67,7 @@ def read_labelled(path, *, encoding=None):
     Raises:
         FileNotFoundError, ValueError: as `read_pairs`.
     """
-    return _read(path, ("text", "label"), _texts, encoding)
+    return _said(_read(path, ("text", "label"), _texts, encoding))
 
 
 def read_tagged(path, *, encoding=None):
@@ -92,7 +92,7 @@ def read_tagged(path, *, encoding=None):
             f"{path}: {len(with_label)} of {len(records)} lines have a label for the sentence (line {with_label[0]}), "
             f"line {without} has none; give every line one, or none"
         )
-    return records
+    return _said(records)
 
 
 def _read(path, names, check, encoding, optional=0):
@@ -175,9 +175,14 @@ def _collect(origin, rows, check, wanted):
     wrong = sum(len(places) for reason, places in report.left_out.items() if not reason.endswith(_EMPTY))
     if not kept or wrong > len(kept):
         raise ValueError(f"{report}; wanted {wanted} in each line: is it a file of another kind?")
-    if report.left_out:
-        warnings.warn(str(report), stacklevel=4)
     return Records(kept, places, report)
+
+
+def _said(records):
+    """The records, after a warning if lines were left out."""
+    if records.report.left_out:
+        warnings.warn(str(records.report), stacklevel=3)
+    return records
 
 
 def _numbered(path, encoding):

@@ -137,11 +137,12 @@ def test_two_files_of_unequal_length_are_refused_with_both_counts(tmp_path):
     with pytest.raises(ValueError, match=r"a\.de has 3 lines and .*a\.en 2, but line for line they are pairs"):
         read_pairs(source, target)
     assert len(read_pairs(source, written(tmp_path / "b.en", "one", "two", "three", "", ""))) == 3
-    with pytest.warns(UserWarning, match=r"2 of 3 lines kept; left out: 1 with an empty target \(line 2\)"):
+    with pytest.warns(UserWarning, match=r"2 of 3 lines kept; left out: 1 with an empty target \(line 2\)") as said:
         assert rows(read_pairs(source, written(tmp_path / "c.en", "one", "", "three"))) == [
             ("eins", "one"),
             ("drei", "three"),
         ]
+    assert said[0].filename == __file__
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def main(argv=None):
     parser.add_argument("--examples", type=int, default=10_000, metavar="N", help="in an epoch (default: 10000)")
     parser.add_argument("--units", type=int, default=64, metavar="N", help="width of the models (default: 64)")
     parser.add_argument("--random", action="store_true", help="random sentences even where the data sets are there")
-    parser.add_argument("--record", action="store_true", help=f"write {RESULTS.relative_to(RESULTS.parents[1])}")
+    parser.add_argument("--record", action="store_true", help=f"write results/{RESULTS.name}")
     args = parser.parse_args(argv)
     from export.benchmark_bundle import machine
 

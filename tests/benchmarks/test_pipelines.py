@@ -33,16 +33,29 @@ def test_a_row_holds_where_the_input_is_the_faster():
     assert not Row("what", 100, 900.0, 1000.0, 600.0, padding).holds
 
 
-def test_the_command_measures_both_pipelines(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(pipelines, "RESULTS", tmp_path / "results" / "pipelines.json")
+def test_both_pipelines_outrun_their_models(monkeypatch):
     monkeypatch.setattr(pipelines, "_REPEATS", 2)
     monkeypatch.setattr(pipelines, "_BOUNDARIES", (16, 48))
-    (tmp_path / "results").mkdir()
-    assert pipelines.main(["--random", "--examples", "1500", "--units", "64", "--record"]) == 0
-    out = capsys.readouterr().out
-    assert "random pairs, Transformer d64" in out and "the input is faster than the model everywhere" in out
-    rows = json.loads((tmp_path / "results" / "pipelines.json").read_text())["rows"]
-    assert len(rows) == 2
-    for row in rows:
-        assert row["input"] > row["model"] > 0 and row["together"] > 0 and 0 < row["examples"] <= 1500
-        assert row["padding"]["buckets"] < row["padding"]["shuffled"] < row["padding"]["one length"]
+    for row, examples in (
+        (pipelines.pair_row(500, real=False, units=16), 500),
+        (pipelines.label_row(3000, real=False, units=96), 3000),
+    ):
+        assert row.input > row.model > 0 and row.together > 0 and 0.7 * examples < row.examples <= examples
+        assert row.padding["buckets"] < row.padding["shuffled"] < row.padding["one length"] < 1
+
+
+def test_the_command_prints_and_records_the_rows_and_fails_where_the_input_is_slower(capsys, monkeypatch, tmp_path):
+    padding = {"buckets": 0.1, "shuffled": 0.5, "one length": 0.7}
+    fast, slow = Row("pairs", 100, 3000.0, 1000.0, 990.0, padding), Row("labels", 90, 900.0, 1000.0, 600.0, padding)
+    monkeypatch.setattr(pipelines, "RESULTS", tmp_path / "pipelines.json")
+    monkeypatch.setattr(pipelines, "pair_row", lambda examples, real, units: fast)
+    monkeypatch.setattr(pipelines, "label_row", lambda examples, real, units: slow)
+    assert pipelines.main(["--random", "--record"]) == 1
+    assert "the input is SLOWER than the model somewhere" in capsys.readouterr().out
+    recorded = json.loads((tmp_path / "pipelines.json").read_text())
+    assert [row["what"] for row in recorded["rows"]] == ["pairs", "labels"] and recorded["rows"][0][
+        "padding"
+    ] == padding
+    assert recorded["command"] == "python -m benchmarks.pipelines --random --record"
+    monkeypatch.setattr(pipelines, "label_row", lambda examples, real, units: fast)
+    assert pipelines.main(["--random"]) == 0 and "faster than the model everywhere" in capsys.readouterr().out

@@ -114,7 +114,7 @@ def to_onnx(model, path, precision="float32", samples=None, padding="any", timeo
 
     Args:
         model: `keras.Model`, functional or Sequential; it is left as it is.
-        path: str or path of the file to write. One that is there is replaced.
+        path: str or path of the file to write, which ends in .onnx. One that is there is replaced.
         precision: "float32", "float16", "dynamic_int8" or "int8".
         samples: see `to_tflite`.
         padding: see `to_tflite`.
@@ -124,13 +124,17 @@ def to_onnx(model, path, precision="float32", samples=None, padding="any", timeo
         `Exported`.
 
     Raises:
-        ValueError: if an argument is not known, or the samples to calibrate on are missing.
+        ValueError: if an argument is not known, the samples to calibrate on are missing, or the path ends otherwise.
         ExportError: if the model cannot be converted, the artefact differs from Keras, or it cannot be written.
     """
     from export.precision_onnx import PRECISIONS
 
     if precision not in PRECISIONS:
         raise ValueError(f"precision {precision!r} is not known; choose from {', '.join(PRECISIONS)}")
+    if Path(path).suffix != ".onnx":
+        raise ValueError(
+            f"{path} does not end in .onnx, by which tools know such a file; name it {Path(path).name}.onnx"
+        )
     return _export(model, path, "onnx", onnx_operator, samples, precision=precision, padding=padding, timeout=timeout)
 
 

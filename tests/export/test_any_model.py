@@ -97,9 +97,9 @@ class Doubled(keras.layers.Layer):
 @pytest.mark.parametrize(("to", "options"), [("tflite", {"length": TIME}), ("onnx", {}), ("saved_model", {})])
 def test_each_format_is_made_in_processes_of_its_own_without_samples(to, options, model, tmp_path):
     doubled = keras.Model(model.inputs, Doubled(name="doubled")(model.outputs[0]))
-    done = getattr(export, f"to_{to}")(doubled, tmp_path / "model", **options)
-    assert done.max_error < 1e-6 and list(done.outputs) == ["doubled"] and not done.loops
-    assert done.path.exists() and [path.name for path in tmp_path.iterdir()] == ["model"]
+    done = getattr(export, f"to_{to}")(doubled, tmp_path / f"model.{to}", **options)
+    assert done.max_error < 1e-6 and list(done.outputs) == ["doubled"] and (to == "saved_model" or not done.loops)
+    assert done.path.exists() and [path.name for path in tmp_path.iterdir()] == [f"model.{to}"]
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -119,7 +119,7 @@ def unsupported():
 def test_a_layer_that_a_format_lacks_is_named_with_a_way_out(here, to, tmp_path):
     convert = getattr(export, f"to_{to}")
     with pytest.raises(export.ExportError, match="has no operator for Erfinv .in .*odd_one.*; replace those layers"):
-        convert(unsupported(), tmp_path / "model")
+        convert(unsupported(), tmp_path / f"model.{to}")
     assert not list(tmp_path.iterdir())
 
 
@@ -172,6 +172,11 @@ def test_onnx_is_not_calibrated_on_random_numbers(precision, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         export.to_onnx(reader(), tmp_path / "model.onnx", precision)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_onnx_file_is_called_one(tmp_path):
+    with pytest.raises(ValueError, match="model.bin does not end in .onnx, .*; name it model.bin.onnx"):
+        export.to_onnx(reader(), tmp_path / "model.bin")
 
 
 def test_a_place_that_cannot_be_written_is_an_export_error(here, tmp_path, monkeypatch):

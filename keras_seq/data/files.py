@@ -7,7 +7,7 @@
 
 The suffix says which: `.tsv` or `.txt`, `.jsonl`; `.gz` may follow. In TSV, tokens and tags are separated by spaces; in
 JSON they are lists, or such strings. A first line of a TSV file that holds the columns' names is skipped, further
-columns and keys are not read. Texts are stripped of space around them, else unchanged.
+columns and keys are not read. White space in a text, tabs and newlines of JSON too, becomes single spaces.
 
 Lines that are empty or not of that form are left out, counted in `report` and said in a warning; a file most of whose
 lines are not of that form is refused.
@@ -133,7 +133,7 @@ def _texts(row):
     """The row with its texts stripped, or why it is no example."""
     if len(row) < 2:
         return "without both columns"
-    texts = {name: text.strip() for name, text in row.items() if isinstance(text, str)}
+    texts = {name: " ".join(text.split()) for name, text in row.items() if _is_text(text)}
     if len(texts) < len(row):
         return "with a value that is not text"
     return texts if all(texts.values()) else _empty_fields(texts)
@@ -143,16 +143,25 @@ def _tagged(row):
     if not {"tokens", "tags"} <= set(row):
         return "without both columns"
     lists = {name: row[name].split() if isinstance(row[name], str) else row[name] for name in ("tokens", "tags")}
-    if not all(isinstance(items, list) and all(isinstance(item, str) for item in items) for items in lists.values()):
+    if not all(isinstance(items, list) and all(map(_is_token, items)) for items in lists.values()):
         return "with a value that is not text"
     if not lists["tokens"]:
         return "with empty tokens"
     if len(lists["tokens"]) != len(lists["tags"]):
         return "with another number of tags than tokens"
     label = row.get("label")
-    if label is not None and not (isinstance(label, str) and label.strip()):
+    if label is not None and not (_is_text(label) and label.strip()):
         return "with a label that is not text"
-    return lists | ({"label": label.strip()} if label else {})
+    return lists | ({"label": " ".join(label.split())} if label else {})
+
+
+def _is_text(value):
+    """Whether it can be written as UTF-8: JSON lets halves of a character pass."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_token(value):
+    return _is_text(value) and len(value.split()) == 1
 
 
 def _empty_fields(texts):

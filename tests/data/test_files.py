@@ -93,6 +93,15 @@ def test_json_that_is_none_or_holds_no_text_is_counted(tmp_path):
     assert report.left_out["without both columns"] == [8] and report.left_out["with a value that is not text"] == [9]
 
 
+def test_white_space_of_json_becomes_spaces_and_half_characters_are_no_text(tmp_path):
+    lines = [{"text": " a\tb\n c ", "label": "x"}, {"text": "\ud83d", "label": "x"}, {"text": "😀", "label": "x"}]
+    with pytest.warns(UserWarning, match=r"1 with a value that is not text \(line 2\)"):
+        assert rows(read_labelled(written(tmp_path / "a.jsonl", *map(json.dumps, lines)))) == [
+            ("a b c", "x"),
+            ("😀", "x"),
+        ]
+
+
 def test_tags_that_do_not_fit_their_tokens_are_counted(tmp_path):
     good = ["a b\tX Y"] * 5
     lines = [*good, "a b\tX", "\tX", json.dumps({"tokens": []})]
@@ -103,11 +112,16 @@ def test_tags_that_do_not_fit_their_tokens_are_counted(tmp_path):
         "with empty tokens": [7],
         "without both columns": [8],
     }
-    bad = [{"tokens": [1], "tags": ["X"]}, {"tokens": ["a"], "tags": ["X"], "label": 5}]
-    good = [{"tokens": ["a"], "tags": ["X"]}] * 3
+    bad = [
+        {"tokens": [1], "tags": ["X"]},
+        {"tokens": ["a"], "tags": ["X"], "label": 5},
+        {"tokens": ["a b"], "tags": ["X"]},
+        {"tokens": [""], "tags": ["X"]},
+    ]
+    good = [{"tokens": ["a"], "tags": ["X"]}] * 5
     with pytest.warns(UserWarning):
         report = read_tagged(written(tmp_path / "a.jsonl", *map(json.dumps, good + bad))).report
-    assert report.left_out == {"with a value that is not text": [4], "with a label that is not text": [5]}
+    assert report.left_out == {"with a value that is not text": [6, 8, 9], "with a label that is not text": [7]}
 
 
 def test_labels_on_some_sentences_only_are_refused(tmp_path):
@@ -182,7 +196,7 @@ def test_utf_16_is_read_by_its_mark_and_refused_without(tmp_path):
 
 
 def test_only_newlines_end_a_line(tmp_path):
-    assert rows(read_labelled(written(tmp_path / "a.tsv", "a\u2028b\x85c\tx"))) == [("a\u2028b\x85c", "x")]
+    assert rows(read_labelled(written(tmp_path / "a.tsv", "a\u2028b\x85c\tx"))) == [("a b c", "x")]
 
 
 def test_labels_unseen_in_training_are_refused_or_counted(tmp_path):

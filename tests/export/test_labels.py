@@ -192,3 +192,46 @@ def test_the_manifest_lists_characters_and_labels(words):
     assert manifest["sentence_label_names"] == ["music", "weather"]
     sample = json.loads((words[0] / "samples.json").read_text(encoding="utf-8"))[0]
     assert len(sample["character_ids"]) == len(sample["source_ids"]) and sample["label_ids"] in (0, 1)
+
+
+class PictureSession:
+    """Says how bright a picture is: dark, grey or bright."""
+
+    def describe(self, signature):
+        shapes = {"inputs": {"image": [None, 2, 3, 1]}, "outputs": {"probabilities": [None, 3]}}
+        return {
+            side: {name: {"shape": shape, "dtype": "float32"} for name, shape in tensors.items()}
+            for side, tensors in shapes.items()
+        }
+
+    def call(self, signature, image):
+        bright = image.mean(axis=(1, 2, 3))[:, None]
+        return {"probabilities": np.concatenate([1 - bright, 0 * bright, bright], axis=1)}
+
+
+def picture_classifier(labels=("dark", "grey", "bright"), size=(2, 3, 1)):
+    picture = dict(zip(("height", "width", "channels"), size, strict=True))
+    manifest = {"task": "classify", "picture": picture}
+    return runtime.PictureClassifier(manifest, {"format": "onnx", "path": "onnx.float32"}, PictureSession(), labels)
+
+
+def test_pictures_have_labels_and_what_is_no_picture_is_refused_alone(tmp_path):
+    bundle = picture_classifier()
+    given = [np.full((2, 3), 255, "uint8"), np.zeros((2, 3, 1)), tmp_path / "none.png", np.zeros((3, 2, 1))]
+    bright, dark, missing, turned = bundle.classify(given)
+    assert (bright.output, bright.confidence, bright.text) == ("bright", 1.0, "array [2, 3]") and bright.accepted
+    assert dark.output == "dark" and [label for label, _ in dark.choices] == ["dark", "grey", "bright"]
+    assert missing.text == str(tmp_path / "none.png") and "cannot be read as a picture" in missing.refusal
+    assert turned.refusal.startswith("the picture is [3, 2, 1], the model reads [2, 3, 1]") and turned.output == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": (3, 2, 1)}, r"reads image of shape \[None, 2, 3, 1\], the manifest says \[1, 3, 2, 1\]"),
+        ({"labels": ("dark", "bright")}, r"gives probabilities of shape \[None, 3\], the manifest says \[1, 2\]"),
+    ],
+)
+def test_pictures_of_another_size_or_other_labels_are_refused(options, message):
+    with pytest.raises(runtime.BundleError, match=message):
+        picture_classifier(**options)

@@ -61,7 +61,7 @@ class TaggingConfig:
     word_dropout: float = 0.15
     width: int = 16
     min_count: int = 2
-    limit: int = 100
+    limit: int = 84
     epochs: int = 9
     batch_tokens: int = 1600
     learning_rate: float = 4e-3
@@ -192,7 +192,7 @@ class SentenceTagger:
         places = [np.arange(len(tokens)) + 1 for tokens in sentences]
         batches = LabelBatches(
             {**inputs, "place": places}, np.arange(len(sentences)), batch_tokens=_BATCH_TOKENS_READ,
-            boundaries=_boundaries(self.limit), shuffle=False,
+            boundaries=boundaries(self.limit), shuffle=False,
         )  # fmt: skip
         found, labels = [None] * len(sentences), np.zeros((len(sentences), len(self.labels)), "float32")
         for batch, numbers in batches(0):
@@ -264,7 +264,8 @@ def _usable(records, limit):
     return records, tags, labels
 
 
-def _boundaries(limit):
+def boundaries(limit):
+    """The lengths of the buckets that sentences up to a limit are put into."""
     return [length for length in _BOUNDARIES if length < limit] + [limit]
 
 
@@ -279,7 +280,7 @@ def _batches(config, coder, tags, labels, part, records):
     training = part == "train"
     return LabelBatches(
         inputs, answers, batch_tokens=max(config.limit, config.batch_tokens if training else _BATCH_TOKENS_READ),
-        boundaries=_boundaries(config.limit), shuffle=training, seed=config.seed,
+        boundaries=boundaries(config.limit), shuffle=training, seed=config.seed,
     )  # fmt: skip
 
 

@@ -24,7 +24,6 @@ import numpy as np
 from lesson import Lesson
 from shipping import ship
 
-
 VARIANTS = {
     "one way, 1 layer": {"bidirectional": False, "num_layers": 1},
     "one way, 2 layers": {"bidirectional": False, "num_layers": 2},

@@ -17,7 +17,7 @@ import keras
 from keras_seq.layers.attention_pooling import AttentionPooling
 from keras_seq.layers.characters import CharacterConvolution, WordDropout
 from keras_seq.layers.embedding import ScaledEmbedding
-from keras_seq.layers.over_time import MaxOverTime
+from keras_seq.layers.over_time import MaxOverTime, MeanOverTime
 from keras_seq.layers.positions import SinusoidalPositions
 from keras_seq.layers.transformer import Encoder
 from keras_seq.models.recurrent import CELLS
@@ -189,7 +189,7 @@ def _pool(config, hidden):
     """One vector for the sentence, `(batch, features)`."""
     layers = {
         "max": lambda: MaxOverTime(name="max_over_time"),
-        "mean": lambda: keras.layers.GlobalAveragePooling1D(name="mean_over_time"),
+        "mean": lambda: MeanOverTime(name="mean_over_time"),
         "attention": lambda: AttentionPooling(config["units"], name="attention_pooling"),
     }
     pooled = [layers[name]()(hidden) for name in config["pooling"]]

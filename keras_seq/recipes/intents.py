@@ -73,7 +73,7 @@ class IntentsConfig:
     word_dropout: float = 0.1
     label_smoothing: float = 0.1
     batch_size: int = 64
-    epochs: int = 7
+    epochs: int = 6
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     examples: int | None = None
@@ -98,11 +98,10 @@ INPUTS["words_characters"] = dataclasses.replace(KINDS["attention"], inputs="wor
 
 BEST = IntentsConfig(
     inputs="words_characters",
-    pooling=("max", "attention"),
-    embedding_size=128,
     character_filters=96,
-    embedding_dropout=0.5,
-    word_dropout=0.2,
+    embedding_dropout=0.4,
+    word_dropout=0.15,
+    weight_decay=0.01,
     epochs=20,
 )
 GPU = dataclasses.replace(BEST, units=192, embedding_size=192, character_filters=192, batch_size=256, epochs=40)

@@ -51,8 +51,7 @@ class TextInputs:
             texts: list of str.
             kind: str, of `KINDS`.
             limit: int, longest text in tokens; None for what suits sentences.
-            vocabulary: int, most words or pieces; None for all words, those that come twice where characters are read
-                too, and 2000 pieces.
+            vocabulary: int, most words or pieces; None for all words and 2000 pieces.
             width: int, characters that are read of a word.
 
         Returns:
@@ -65,7 +64,7 @@ class TextInputs:
             raise ValueError(f"inputs={kind!r} is not known; choose from {', '.join(KINDS)}")
         coder = None
         if kind == "words_characters":
-            coder = WordCoder.train([text.split() for text in texts], width=width)
+            coder = WordCoder.train([text.split() for text in texts], min_count=1, width=width)
             source = coder.words
         else:
             size = vocabulary or (_PIECES if kind == "subwords" else None)

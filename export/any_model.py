@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from export import children
@@ -18,6 +17,7 @@ from export.bundle import disk_error, files_of, remove
 from export.layer_names import names_of
 from export.recurrent import recurrent_by
 from export.recurrent_onnx import onnx_operator
+from export.samples import checked_samples, input_names, output_names, plain, random_samples, write_samples
 from export.traced import SIGNATURE
 
 _TIMEOUT = 600
@@ -147,10 +147,10 @@ def _export(
     if precision in _CALIBRATED and samples is None:
         raise ValueError(
             f"precision={precision!r} measures ranges on real inputs, and random ones would set wrong ones; give "
-            f"samples=[...], an array (examples, ...) for each of {', '.join(_input_names(model))}, such as 100 "
+            f"samples=[...], an array (examples, ...) for each of {', '.join(input_names(model))}, such as 100 "
             "examples of what it was trained on; or take precision='dynamic_int8', which needs none"
         )
-    samples = _checked_samples(model, samples) if samples is not None else random_samples(model, length)
+    samples = checked_samples(model, samples) if samples is not None else random_samples(model, length)
     tracing = {"kernel": kernel, "batch": batch, "length": length, "padding": padding}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +158,7 @@ def _export(
             traced, data, made = (Path(folder, name) for name in ("traced", "samples.npz", path.name))
             loops = trace(model, folder=traced, **tracing)
             answers = [model(_packed(model, sample), training=False) for sample in samples]
-            _write_samples(data, model, samples, answers)
+            write_samples(data, model, samples, answers)
             task = {"format": format, "precision": precision, "path": str(made), "samples": str(data)}
             converting = {"step": "convert", "traced": str(traced), "batch": batch, "names": names_of(model.variables)}
             kept = children.call("export.traced", converting | task, what=f"{what}: conversion", timeout=timeout)
@@ -187,15 +187,15 @@ def trace(model, kernel, folder, batch=None, length=None, padding="any"):
     """
     specs = [
         tf.TensorSpec(
-            (batch, *(length if size is None else size for size in tensor.shape[1:])), _plain(tensor.dtype), name=name
+            (batch, *(length if size is None else size for size in tensor.shape[1:])), plain(tensor.dtype), name=name
         )
-        for name, tensor in zip(_input_names(model), model.inputs, strict=True)
+        for name, tensor in zip(input_names(model), model.inputs, strict=True)
     ]
     names = output_names(model)
 
     def call(*tensors):
         outputs = keras.tree.flatten(model(_packed(model, tensors), training=False))
-        return {name: tf.cast(output, _plain(output.dtype)) for name, output in zip(names, outputs, strict=True)}
+        return {name: tf.cast(output, plain(output.dtype)) for name, output in zip(names, outputs, strict=True)}
 
     with recurrent_by(kernel, model, padding) as loops:
         function = tf.function(call, autograph=False).get_concrete_function(*specs)
@@ -204,54 +204,6 @@ def trace(model, kernel, folder, batch=None, length=None, padding="any"):
     module.function = function
     tf.saved_model.save(module, str(folder), signatures={SIGNATURE: function})
     return loops
-
-
-def random_samples(model, length=None, examples=4, seed=0):
-    """Inputs that a model takes: of several lengths where it leaves them open, the second half of them padded.
-
-    Returns:
-        list of lists of arrays `(examples, ...)`, one for each input of the model.
-    """
-    random = np.random.default_rng(seed)
-    largest = min(
-        (layer.input_dim for layer in model._flatten_layers() if isinstance(layer, keras.layers.Embedding)), default=8
-    )
-    return [
-        [_random_input(random, tensor, size, examples, largest) for tensor in model.inputs]
-        for size in ([length] if length else (7, 1, 12))
-    ]
-
-
-def _random_input(random, tensor, length, examples, largest):
-    shape = (examples, *(length if size is None else size for size in tensor.shape[1:]))
-    if "float" in tensor.dtype:
-        array = random.normal(size=shape).astype("float32")
-    else:
-        array = random.integers(1, max(2, largest), size=shape).astype("int32")
-    if len(shape) > 1 and shape[1] > 1:
-        for row in range(examples // 2, examples):
-            array[row, random.integers(1, shape[1]) :] = 0
-    return array
-
-
-def _checked_samples(model, samples):
-    arrays = [np.asarray(array) for array in keras.tree.flatten(samples)]
-    counts = {len(array) if array.ndim else 0 for array in arrays}
-    if len(arrays) != len(model.inputs) or len(counts) != 1 or counts == {0}:
-        raise ValueError(
-            f"samples are arrays of shape {[array.shape for array in arrays]}; give one for each of the model's "
-            f"{len(model.inputs)} inputs, with equally many examples, one or more"
-        )
-    return [[array.astype(_plain(tensor.dtype)) for array, tensor in zip(arrays, model.inputs, strict=True)]]
-
-
-def _write_samples(path, model, samples, answers):
-    arrays = {"inputs": np.array(_input_names(model)), "outputs": np.array(output_names(model))}
-    for number, (inputs, outputs) in enumerate(zip(samples, answers, strict=True)):
-        arrays |= {f"{number}/input/{place}": array for place, array in enumerate(inputs)}
-        for place, output in enumerate(keras.tree.flatten(outputs)):
-            arrays[f"{number}/output/{place}"] = np.asarray(output).astype(_plain(output.dtype))
-    np.savez(path, **arrays)
 
 
 def _check_functional(model):
@@ -278,26 +230,3 @@ def _packed(model, tensors):
     """The inputs in the structure that the model was built with."""
     inner = getattr(model, "_functional", None) or model
     return keras.tree.pack_sequence_as(inner._inputs_struct, list(tensors))
-
-
-def _input_names(model):
-    return [tensor.name for tensor in model.inputs]
-
-
-def output_names(model):
-    """The names of an artefact's outputs, one for each output of the model."""
-    names = getattr(model, "output_names", None) or [tensor.name for tensor in model.outputs]
-    # A name given twice, as that of a layer with several outputs, is numbered; an input's name is not an output's.
-    taken, unique = set(_input_names(model)), []
-    for name in names:
-        number, candidate = 1, name
-        while candidate in taken:
-            candidate, number = f"{name}_{number}", number + 1
-        taken.add(candidate)
-        unique.append(candidate)
-    return unique
-
-
-def _plain(dtype):
-    """The dtype at an artefact's border: int32 or float32, which every runtime takes."""
-    return "float32" if "float" in keras.backend.standardize_dtype(dtype) else "int32"

@@ -1,12 +1,17 @@
-"""A toy bundle, made without TensorFlow: it writes what it reads, each token with the log-probability -0.1."""
+"""A toy bundle, made without TensorFlow: it writes what it reads, each token with the log-probability -0.1.
+
+And stand-ins for the children of a build, so that every outcome takes milliseconds.
+"""
 
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from export import ExportError, build_bundle, children
 from export import bundle as bundles
 from export.readme import readme
 from keras_seq.data.tokenizer import Tokenizer
@@ -188,3 +193,89 @@ def words(label_runs, tmp_path_factory):
     model = label_runs.write_run(home / "run")
     _, answers = label_runs.write_bundle(home / "run", model, home / "bundle")
     return home / "bundle", answers
+
+
+RUN_LIMITS = {"source": 11, "target": 13}
+SIDES = {
+    "inputs": {"source": {"shape": [1, 11], "dtype": "int32"}, "source_length": {"shape": [1], "dtype": "int32"}},
+    "outputs": {
+        "ids": {"shape": [1, 13], "dtype": "int32"},
+        "length": {"shape": [1], "dtype": "int32"},
+        "log_probability": {"shape": [1, 13], "dtype": "float32"},
+    },
+}
+FILES = {"saved_model": ["saved_model.pb"], "onnx": ["generate.onnx", "weights.bin"]}
+STEPWISE = {"inputs": 2, "near_ties": 0, "max_log_probability_error": 1e-7}
+PARITY = {"inputs": 3, "near_ties": 0, "max_log_probability_error": 1e-7, "stepwise": STEPWISE}
+SCORE = {"exact_match": 0.5, "examples": 3}
+STRUCTURE = {
+    "bytes": 9,
+    "operators": {"WHILE": 1},
+    "foreign_operators": [],
+    "tensor_types": {"float32": 3},
+    "variable_tensors": 0,
+    "signatures": {"generate": SIDES},
+    "aliased_outputs": [],
+    "weight_bytes": 4,
+    "repeated_weight_bytes": 0,
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run directory that the stand-ins take for finished."""
+    run = tmp_path / "run"
+    run.mkdir()
+    for side in ("source", "target"):
+        Tokenizer.train(["9 mai 1998"]).save(run / f"{side}.tokenizer.json")
+    for name, content in (
+        ("config.json", {"task": {"name": "tiny", "limits": RUN_LIMITS}}),
+        ("results.json", {"confidence": {"threshold": 0.25}}),
+        ("model.keras", None),
+        ("test.tsv", None),
+    ):
+        (run / name).write_text(json.dumps(content), encoding="utf-8")
+    return run
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    """Replaces the children; `failing` maps a format to "conversion" or "proof". Returns the calls made."""
+
+    def install(**failing):
+        calls = []
+
+        def call(module, task, *, what, timeout):
+            calls.append((module, task.get("format")))
+            if module == "export.reference":
+                Path(task["numbers"]).write_bytes(b"cases")
+                answers = {"text": ["a", "b", "c"], "target": ["9", "", "m"], "output": ["9", "", "m"]}
+                return answers, {"score": SCORE, "bytes": 7, "latency_ms": 1.0}
+            if module == "export.measure":
+                return {"memory_bytes": 5, "memory_is": "peak"}
+            if module == "export.runtimes":
+                return {"loads": True, "runs": "runtime" not in failing.values(), "reason": None}
+            path, fault = Path(task["path"]), failing.get(task["format"])
+            if module == "export.prove":
+                if fault == "proof":
+                    refused = "proof: generate: input 2, 'c', step 1: Keras writes id 2, the file 6"
+                    return {"structure": STRUCTURE, "refused": refused, "error": "TaskError"}
+                found = {"generate": {"cases": 1, "max_error": 1e-7, "mean_error": 1e-8, "largest": 1.0}}
+                proof = {"parity": PARITY, "score": SCORE, "samples": SCORE, "latency_ms": 0.5}
+                seen = {"structure": STRUCTURE, "signatures": {"generate": SIDES}, "numbers": found}
+                return {"refused": None, **seen, **proof}
+            if task["format"] == "tflite":
+                path.write_bytes(b"graph")
+            else:
+                path.mkdir()
+                for name in FILES[task["format"]]:
+                    (path / name).write_bytes(b"weights")
+            if fault == "conversion":
+                raise ExportError(f"{what} crashed (SIGSEGV). half a file is there")
+            return None
+
+        monkeypatch.setattr(children, "call", call)
+        monkeypatch.setattr(build_bundle, "SENSIBLE", dict.fromkeys(build_bundle.FORMATS, ("float32",)))
+        return calls
+
+    return install

@@ -188,7 +188,7 @@ def test_a_place_that_cannot_be_written_is_an_export_error(here, tmp_path, monke
     def full(path, *_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(any_model, "_write_samples", full)
+    monkeypatch.setattr(any_model, "write_samples", full)
     with pytest.raises(
         errors.DiskError, match="samples.npz: the disk is full; make room there, or choose another path"
     ):

@@ -1,6 +1,6 @@
 """Artefacts side by side: score, size, latency, memory and agreement with Keras, or why there is none."""
 
-_HEADINGS = ("format", "precision", "score", "size", "one input", "memory", "as Keras")
+_HEADINGS = ("format", "precision", "score", "size", "one input", "peak memory", "as Keras")
 _REASON = 160
 
 
@@ -57,7 +57,7 @@ def memory_in_words(row):
     """Such as "12 MB", the peak; "12 MB more" where the system tells only by how much the process has grown."""
     if "memory_bytes" not in row:
         return "not measured"
-    return f"{row['memory_bytes'] / 1e6:.0f} MB{' more' if row.get('memory_is') == 'growth' else ''}"
+    return f"{row['memory_bytes'] / 1e6:.0f} MB{'' if row.get('memory_is') == 'peak' else ' more'}"
 
 
 def _cells(row):

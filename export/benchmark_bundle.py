@@ -107,7 +107,7 @@ def _line(row):
 
 
 def _plot(path, report):
-    """Size and latency of each artefact at the first number of threads."""
+    """Size, latency, memory and score of each artefact at the first number of threads."""
     from keras_seq.plots.bars import bars
 
     first = report["rows"][0]["threads"]
@@ -116,6 +116,10 @@ def _plot(path, report):
     measures = {
         "size, MB": [row.get("bytes", 0) / 1e6 for row in rows],
         "one input, ms": [row["median_ms"] for row in rows],
-        "memory, MB": [row["memory_bytes"] / 1e6 for row in rows],
+        "peak memory, MB": [row["memory_bytes"] / 1e6 for row in rows],
     }
+    scores = [row.get("score", {}) for row in rows]
+    for name in scores[0]:
+        if name != "examples" and all(name in score for score in scores):
+            measures[f"{name.replace('_', ' ')}, %"] = [100 * score[name] for score in scores]
     bars(path, names, measures, f"{report['machine']}, {first} thread{'s' if first > 1 else ''}")

@@ -1,5 +1,7 @@
 """A verification as people read it: an artefact a section, a proof a line, PASS or REFUSED in front."""
 
+from export import tables
+
 _OPERATORS = 15
 _MB = 1e6
 
@@ -107,7 +109,13 @@ def _task(task):
             f"{name.replace('_', ' ')} {100 * value:.1f} %" for name, value in samples.items() if name != "examples"
         )
         lines.append(f"on the {samples['examples']} samples of the bundle: {shares}")
-    rest = {name: value for name, value in task.items() if isinstance(value, (int, float, str))}
+    if "memory_bytes" in task:
+        lines.append(f"memory, of a process that only runs it: {tables.memory_in_words(task)}")
+    rest = {
+        name: value
+        for name, value in task.items()
+        if isinstance(value, (int, float, str)) and not name.startswith("memory_")
+    }
     return lines + [f"{name.replace('_', ' ')}: {value}" for name, value in rest.items()]
 
 

@@ -49,6 +49,8 @@ WHOLE = {
                 "score": {"exact_match": 0.953, "examples": 60},
                 "samples": {"exact_match": 0.9688, "examples": 32, "beam_exact_match": 1.0},
                 "latency_ms": 4.5,
+                "memory_bytes": 12_400_000,
+                "memory_is": "peak",
             },
             "runtimes": [
                 {"runtime": "ai-edge-litert 2.3.0 Interpreter", "loads": True, "runs": True, "reason": None},
@@ -90,6 +92,7 @@ def test_every_proof_is_a_line():
         "  - swapped inputs: the answer changes in 58 of 59 pairs",
         "  - exact match 95.3 % of 60 examples",
         "  - on the 32 samples of the bundle: exact match 96.9 %, beam exact match 100.0 %",
+        "  - memory, of a process that only runs it: 12 MB",
         "  - latency ms: 4.5",
         "  - PASS ai-edge-litert 2.3.0 Interpreter: loads and runs",
         "  - REFUSED ai-edge-litert 2.3.0 CompiledModel: does not load: variable tensors",

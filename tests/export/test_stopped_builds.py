@@ -8,6 +8,7 @@ import pytest
 from export import __main__ as command_line
 from export import benchmark_bundle, build_bundle, children, errors, matrix
 from export import bundle as bundles
+from keras_seq.plots import bars as plots
 
 
 def cli(capsys, *arguments):
@@ -147,8 +148,13 @@ def measured(run, stand_ins, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_a_benchmark_is_text_json_and_a_plot(measured, capsys, tmp_path, given):
-    folder = tmp_path / "out" if given else measured
+def test_a_benchmark_is_text_json_and_a_plot(measured, monkeypatch, capsys, tmp_path, given):
+    folder, plotted, bars = tmp_path / "out" if given else measured, [], plots.bars
+    monkeypatch.setattr(
+        plots,
+        "bars",
+        lambda path, names, measures, *rest: plotted.extend(measures) or bars(path, names, measures, *rest),
+    )
     code, out, error = cli(capsys, "benchmark", measured, *(["--out", folder] if given else []), "--threads", 3)
     assert code == 0 and not error
     assert {path.name for path in folder.iterdir()} >= set(benchmark_bundle.WRITTEN)
@@ -156,6 +162,7 @@ def test_a_benchmark_is_text_json_and_a_plot(measured, capsys, tmp_path, given):
     assert text in out and " 0.25 ms " in text and f"wrote {', '.join(benchmark_bundle.WRITTEN)} in {folder}" in out
     rows = json.loads((folder / "benchmark.json").read_text(encoding="utf-8"))["rows"]
     assert [(row["format"], row["threads"]) for row in rows] == [("saved_model", 3), ("tflite", 3), ("onnx", 3)]
+    assert plotted == ["size, MB", "one input, ms", "peak memory, MB", "exact match, %"]
     assert (folder / "benchmark.png").read_bytes()[:4] == b"\x89PNG"
     bundles.verify_checksums(measured)
 

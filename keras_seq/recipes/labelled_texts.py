@@ -43,9 +43,7 @@ def read_parts(name, examples=None, seed=0):
         parts["train"] = _drawn(parts["train"], examples, seed)
     known = set(labels_of(parts["train"]))
     if len(known) < 2:
-        raise ValueError(
-            f"all training texts of {name} have the label {known.pop()!r}; give texts with other labels too"
-        )
+        raise ValueError(f"training texts of {name} all have the label {known.pop()!r}; give texts with others too")
     for part in ("validation", "test"):
         parts[part] = data.only_known(parts[part], known, unseen="drop")
     if name == "clinc_oos":

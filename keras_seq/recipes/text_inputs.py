@@ -121,7 +121,8 @@ class TextInputs:
 
     def tokens(self, text):
         """The tokens of a text as they are read, list of str."""
-        return [self.source.normalize(text[begin:end]) for begin, end in self.source.offsets(text)]
+        # A space alone is nothing once it is normalised.
+        return [self.source.normalize(text[begin:end]) or " " for begin, end in self.source.offsets(text)]
 
     def task(self, name):
         """What config.json says of the task, for `export`."""

@@ -49,7 +49,7 @@ class Config:
         cut: int, test sentences that are read word by word.
     """
 
-    best: dict = dataclasses.field(default_factory=lambda: dict(batch_tokens=1200, epochs=10))
+    best: dict = dataclasses.field(default_factory=dict)
     small: dict = dataclasses.field(
         default_factory=lambda: dict(
             batch_tokens=1000, epochs=5, units=48, embedding_size=64, character_size=16, character_filters=32

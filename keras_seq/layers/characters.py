@@ -27,6 +27,8 @@ class CharacterConvolution(keras.layers.Layer):
         features: int, width of an embedded character.
         filters: int, number of pieces looked for.
         kernel_size: int, characters in a piece.
+        edges: bool, whether a learned vector stands before and behind each word, so that "-ing" at its end is another
+            piece than "ing" inside. Without it nothing, zeros, stands there.
 
     Call arguments:
         characters: int32 `(batch, time, width)`: each word's characters, padded with 0 on the right.
@@ -45,19 +47,21 @@ class CharacterConvolution(keras.layers.Layer):
     Reference: Ma and Hovy, 2016, section 2.1.
     """
 
-    def __init__(self, vocabulary_size, features, filters, kernel_size=3, **kwargs):
+    def __init__(self, vocabulary_size, features, filters, kernel_size=3, edges=False, **kwargs):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.features = features
         self.filters = filters
         self.kernel_size = kernel_size
+        self.edges = edges
         for name in ("vocabulary_size", "features", "filters", "kernel_size"):
             check_size(name, getattr(self, name))
         self.embedding = keras.layers.Embedding(vocabulary_size, features, dtype=self.dtype_policy, name="embedding")
         # A picture of height time and width characters: no window reaches from one word into the next.
         self.convolution = keras.layers.Conv2D(
-            filters, (1, kernel_size), padding="same", activation="relu", dtype=self.dtype_policy, name="convolution"
-        )
+            filters, (1, kernel_size), padding="valid" if edges else "same", activation="relu",
+            dtype=self.dtype_policy, name="convolution",
+        )  # fmt: skip
 
     def build(self, characters_shape):
         if len(characters_shape) != 3:
@@ -69,7 +73,12 @@ class CharacterConvolution(keras.layers.Layer):
 
     def call(self, characters):
         kept = ops.expand_dims(ops.cast(ops.not_equal(characters, 0), self.compute_dtype), -1)  # (.., width, 1)
-        embedded = self.embedding(characters) * kept  # (batch, time, width, features)
+        if self.edges:  # the vector of the padding is the word's edge, and learned as those of the characters are
+            side = (self.kernel_size - 1) // 2
+            padded = ops.pad(characters, ((0, 0), (0, 0), (side, self.kernel_size - 1 - side)))
+            embedded = self.embedding(padded)  # (batch, time, side + width + side, features)
+        else:
+            embedded = self.embedding(characters) * kept  # (batch, time, width, features)
         return ops.max(self.convolution(embedded) * kept, axis=2)  # (batch, time, filters)
 
     def compute_mask(self, characters, mask=None):
@@ -85,6 +94,7 @@ class CharacterConvolution(keras.layers.Layer):
             "features": self.features,
             "filters": self.filters,
             "kernel_size": self.kernel_size,
+            "edges": self.edges,
         }
 
 

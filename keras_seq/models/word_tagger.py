@@ -3,11 +3,17 @@
     word_n    = [ E[id_n] ; convolution over the characters of word n ]
     h_1..h_N  = recurrent layers over the words, forwards, or forwards and backwards side by side
     p(tag_n)  = softmax(W h_n + b)                      for each n
-    p(label)  = softmax(V max over n of h_n + c)        one for the sentence, if asked for: intent and slots at once
+
+and with a label for the sentence, such as an intent, which has a say in the tags, such as slots:
+
+    p(label)  = softmax(V max over n of h_n + c)
+    p(tag_n)  = softmax(W h_n + b + U p(label))
 
 References: Ma and Hovy, 2016, "End-to-end Sequence Labeling via Bi-directional LSTM-CNNs-CRF"; Plank, Søgaard and
 Goldberg, 2016, "Multilingual Part-of-Speech Tagging with Bidirectional Long Short-Term Memory Models and Auxiliary
-Loss"; Zhang and Wang, 2016, "A Joint Model of Intent Determination and Slot Filling for Spoken Language Understanding".
+Loss"; Zhang and Wang, 2016, "A Joint Model of Intent Determination and Slot Filling for Spoken Language Understanding";
+Qin, Che, Li, Wen and Liu, 2019, "A Stack-Propagation Framework with Token-Level Intent Detection for Spoken Language
+Understanding" (the label's say).
 """
 
 import keras
@@ -97,8 +103,9 @@ class WordTagger(keras.Model):
         hidden = keras.layers.Embedding(vocabulary_size, embedding_size, mask_zero=True, name="embedding")(seen)
         if alphabet_size:
             inputs["characters"] = keras.Input((None, None), dtype="int32", name="characters")
-            looks = CharacterConvolution(alphabet_size, character_size, character_filters, name="characters_of_words")
-            hidden = keras.layers.Concatenate(name="word")([hidden, looks(inputs["characters"])])
+            sizes = alphabet_size, character_size, character_filters
+            looks = CharacterConvolution(*sizes, edges=True, name="characters_of_words")(inputs["characters"])
+            hidden = keras.layers.Concatenate(name="word")([hidden, looks])
         hidden = keras.layers.Dropout(dropout, name="dropout")(hidden)  # (batch, time, features)
         for number in range(num_layers):
             layer = CELLS[cell](units, return_sequences=True, name=f"recurrent_{number}")
@@ -107,8 +114,11 @@ class WordTagger(keras.Model):
             hidden = keras.layers.Dropout(dropout, name=f"dropout_{number}")(layer(hidden))
         outputs = keras.layers.Dense(num_tags, dtype="float32", name="tags")(hidden)
         if num_labels:
-            pooled = MaxOverTime(name="sentence")(hidden)  # (batch, features)
-            outputs = {"tags": outputs, "label": keras.layers.Dense(num_labels, dtype="float32", name="label")(pooled)}
+            label = keras.layers.Dense(num_labels, dtype="float32", name="label")(MaxOverTime(name="sentence")(hidden))
+            told = keras.layers.Softmax(name="probable_label", dtype="float32")(label)
+            told = keras.layers.Dense(num_tags, use_bias=False, dtype="float32", name="tags_of_label")(told)
+            told = keras.layers.Reshape((1, num_tags), name="at_every_word")(told)  # (batch, 1, num_tags)
+            outputs = {"tags": keras.layers.Add(name="tags_and_label")([outputs, told]), "label": label}
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
         self._config = config
 

@@ -54,7 +54,7 @@ class TaggingConfig:
     bidirectional: bool = True
     embedding_size: int = 100
     character_size: int = 24
-    character_filters: int = 64
+    character_filters: int = 96
     characters: bool = True
     units: int = 96
     dropout: float = 0.4
@@ -62,8 +62,8 @@ class TaggingConfig:
     width: int = 16
     min_count: int = 2
     limit: int = 84
-    epochs: int = 9
-    batch_tokens: int = 1600
+    epochs: int = 11
+    batch_tokens: int = 1200
     learning_rate: float = 4e-3
     averaging: float = 0.1
     seed: int = 1
@@ -71,7 +71,7 @@ class TaggingConfig:
 
 RUNS = {
     "universal_dependencies": TaggingConfig(),
-    "snips": TaggingConfig(limit=48, epochs=8, embedding_size=64, units=64, num_layers=1),
+    "snips": TaggingConfig(limit=48, epochs=14),
 }
 """The runs of the lessons: name of a data set to its configuration."""
 

@@ -20,6 +20,7 @@ def convolution(**kwargs):
 
 def test_it_keeps_the_layer_contract():
     check_layer_contract(convolution, {"characters": CHARACTERS})
+    check_layer_contract(lambda **kwargs: convolution(edges=True, **kwargs), {"characters": CHARACTERS})
     check_layer_contract(MaxOverTime, {"inputs": SEQUENCES})
 
 
@@ -40,12 +41,25 @@ def test_a_word_is_the_largest_of_its_windows_and_no_window_reaches_into_the_pad
         np.testing.assert_allclose(output[row, place], np.maximum(windows, 0).max(axis=0), atol=1e-5)
 
 
-def test_a_word_without_characters_is_zero_and_masked():
-    layer = convolution()
+def test_with_edges_the_padding_s_vector_stands_at_both_ends_however_wide_the_input():
+    layer = convolution(edges=True)
+    output = ops.convert_to_numpy(layer(CHARACTERS))
+    np.testing.assert_allclose(layer(np.pad(CHARACTERS, ((0, 0), (0, 0), (0, 3))))[..., :], output, atol=1e-6)
+    table = layer.embedding.embeddings.numpy()
+    kernel, bias = (weight.numpy() for weight in layer.convolution.weights)
+    word = CHARACTERS[1, 2][CHARACTERS[1, 2] != 0]
+    around = table[[0, *word, 0]]
+    windows = [np.einsum("kf,kfo->o", around[begin : begin + 3], kernel[0]) + bias for begin in range(len(word))]
+    np.testing.assert_allclose(output[1, 2], np.maximum(windows, 0).max(axis=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("edges", [False, True])
+def test_a_word_without_characters_is_zero_and_masked(edges):
+    layer = convolution(edges=edges)
     layer.build((None, None, None))
     layer.convolution.bias.assign(ops.ones(6))
     padded = np.pad(CHARACTERS, ((0, 0), (0, 2), (0, 3)))
-    output = layer(padded)
+    output = layer(padded)  # (3, 7, 6)
     np.testing.assert_allclose(output[:, :5], layer(CHARACTERS), atol=1e-6)
     assert not ops.convert_to_numpy(output[:, 5:]).any()
     assert ops.convert_to_numpy(output._keras_mask).tolist() == [[True] * 5 + [False] * 2] * 3

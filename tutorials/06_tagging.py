@@ -15,7 +15,6 @@
 
 # %%
 import collections
-import csv
 import dataclasses
 import time
 from pathlib import Path
@@ -320,6 +319,7 @@ def train_the_best(lesson, config, home, records, seen, name, given):
     """Trains the best model with each seed; returns its row of scores."""
     from keras_seq.plots.curves import curves
     from keras_seq.recipes.tagging import TaggingConfig, train
+    from keras_seq.training.run_directory import read_rows
 
     print("\nAs good as it gets here")
     found, series = [], {}
@@ -333,12 +333,10 @@ def train_the_best(lesson, config, home, records, seen, name, given):
         print(
             f"  seed {seed}: {accuracy['value']:.2%} of the test words ({interval}), {minutes:.1f} minutes", flush=True
         )
-        with open(run / "metrics.csv", newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        rows = read_rows(run / "metrics.csv")
         for key, label in (("accuracy", "training, dropout on"), ("val_accuracy", "validation")):
             if seed == config.seeds[0] or key == "val_accuracy":
-                epochs = [int(row["epoch"]) for row in rows]
-                series[f"{label}, seed {seed}"] = epochs, [float(row[key]) for row in rows]
+                series[f"{label}, seed {seed}"] = [row["epoch"] for row in rows], [row[key] for row in rows]
         if seed == config.seeds[0]:
             guessed, _ = tagger.tag([row["tokens"] for row in records["test"]])
             for group, (right, total) in by_group(guessed, records["test"], seen).items():

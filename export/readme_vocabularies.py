@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from export.snippets import text_to_ids
+from export.snippets import text_to_ids, words_to_ids
 
 # How `keras_seq.data.tokenizer` cuts a text whose tokens are given.
 _BETWEEN_SPACES = {"Regex": "[^ ]+"}
@@ -39,10 +39,14 @@ any implementation of the `tokenizers` format reads them, and they normalise the
     normalizer, steps = _normalizer(Path(folder) / files["source"])
     text += " A text becomes ids so:\n\n" + (steps + "\n\nand then " if steps else "")
     text += "each code point is a token, whose id is its place in the list, 3 where it is not there."
-    code = text_to_ids.code(normalizer)
+    return text + _code(text_to_ids.code(normalizer))
+
+
+def _code(code):
+    """Python and JavaScript as Markdown; nothing where there is none."""
     if code is None:
-        return text
-    return f"""{text}
+        return ""
+    return f"""
 
 In Python and in JavaScript, both **run here**, by the exporter's tests:
 
@@ -66,19 +70,23 @@ def _between_spaces(manifest, folder):
     cutter = json.loads(source.read_text(encoding="utf-8")).get("pre_tokenizer") or {}
     if cutter.get("pattern") != _BETWEEN_SPACES:
         return None
+    normalizer, steps = _normalizer(source)
     text = f"""A token is what stands between spaces. A text becomes ids so:
 
-{_normalizer(source)[1]}
+{steps}
 
 and then it is split at the spaces; `model.vocab` in `{source.name}` has the id of each token, which is 3 where it is
 not there."""
     if "characters" not in manifest["vocabularies"]:
-        return text
+        return text + _code(words_to_ids.code(source.name, normalizer))
     spelling = folder / manifest["vocabularies"]["characters"]
-    return f"""{text} The characters of a token are those of the piece of the text as it came, split at its white space,
+    spells, own_steps = _normalizer(spelling)
+    letters = manifest["limits"]["characters"]
+    text = f"""{text} The characters of a token are those of the piece of the text as it came, split at its white space,
 after
 
-{_normalizer(spelling)[1]}
+{own_steps}
 
-each code point with its place in `characters.characters`, 3 where it is not there; the first
-{manifest["limits"]["characters"]} of them, 0 behind."""
+each code point with its place in `characters.characters`, 3 where it is not there; the first {letters} of them, 0
+behind."""
+    return text + _code(words_to_ids.code(source.name, normalizer, spells, letters))

@@ -23,7 +23,8 @@ STEPS
 """
 _SPACES = {"type": "Replace", "pattern": {"Regex": r"\p{White_Space}+"}, "content": " "}
 # Unicode's White_Space; Python's own \\s has the separators U+001C to U+001F as well, JavaScript's trim U+FEFF.
-_WHITE = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+WHITE_SPACE = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+_RESERVED = {"type": "Replace", "pattern": {"Regex": "<(?=(?:pad|start|end|unknown)>)"}, "content": "‹"}
 _STRIP = {"type": "Strip", "strip_left": True, "strip_right": True}
 
 
@@ -61,6 +62,10 @@ def _step(normalizer):
         if old and not set(old + new) & set("\"'\\`\n"):
             python, javascript = f'text = text.replace("{old}", "{new}")', f'text = text.replaceAll("{old}", "{new}");'
             return f"`{new}` for `{old}`", python, javascript
+    if normalizer == _RESERVED:
+        python = 'text = re.sub("<(?=(?:pad|start|end|unknown)>)", "‹", text)'
+        javascript = 'text = text.replace(/<(?=(?:pad|start|end|unknown)>)/g, "‹");'
+        return "`‹` for the `<` of `<pad>`, `<start>`, `<end>` and `<unknown>`", python, javascript
     if kind == "Replace":
         return f"`{normalizer['content']}` for what matches `{normalizer['pattern']['Regex']}`", None, None
     return f"its step `{kind}`", None, None
@@ -82,7 +87,7 @@ def code(normalizer):
     python = _PYTHON.replace("STEPS\n", "".join(f"{line}\n" for line in lines[0]))
     if "WHITE_SPACE" in python:
         python = python.replace("import json\n", "import json\nimport re\n")
-        python = python.replace("\n\n\n", f'\nWHITE_SPACE = r"{_WHITE}"\n\n\n', 1)
+        python = python.replace("\n\n\n", f'\nWHITE_SPACE = r"{WHITE_SPACE}"\n\n\n', 1)
     if "unicodedata." not in python:
         python = python.replace("import unicodedata\n", "")
     return python, _JAVASCRIPT.replace("STEPS\n", "".join(f"{line}\n" for line in lines[1]))

@@ -25,7 +25,7 @@ _PATTERNS = {
     "word": r" ?(?:[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}\s])|\s",
     "token": r"[^ ]+",
 }
-_RESERVED = "<(?:pad|start|end)>"
+_RESERVED = "<(?=(?:pad|start|end|unknown)>)"
 _KINDS = (*_PATTERNS, "bpe")
 _DEFAULT_BPE_VOCABULARY = 8000
 _NORMALIZERS = {"nfc": normalizers.NFC, "nfkc": normalizers.NFKC}
@@ -278,15 +278,15 @@ def _pieces(kind, texts, normalizer, vocabulary_size):
     """A tokenizer whose vocabulary is the most frequent pieces that the kind's pattern cuts."""
     is_token = kind == "token"
     if is_token:
-        # The other kinds cut "<pad>" into pieces; here it would be found in the vocabulary.
-        normalizer = normalizers.Sequence([normalizer, normalizers.Replace(Regex(_RESERVED), SPECIAL_TOKENS[-1])])
+        # The other kinds cut "<pad>" into pieces; here it would be found in the vocabulary. One sign takes the place of
+        # one: the library's offsets are wrong where something becomes longer.
+        normalizer = normalizers.Sequence([normalizer, normalizers.Replace(Regex(_RESERVED), "‹")])
     # Inverted, the spaces are what is removed; said as a match because transformers.js before 3.0 splits otherwise.
     cutter = pre_tokenizers.Split(Regex(_PATTERNS[kind]), "removed" if is_token else "isolated", invert=is_token)
     counts = collections.Counter()
     for text in texts:
         normal = normalizer.normalize_str(text)
         counts.update(normal if kind == "character" else (piece for piece, _ in cutter.pre_tokenize_str(normal)))
-    counts.pop(SPECIAL_TOKENS[Tokenizer.UNKNOWN], None)
     pieces = sorted(counts, key=lambda piece: (-counts[piece], piece))
     if vocabulary_size is not None:
         pieces = pieces[: vocabulary_size - len(SPECIAL_TOKENS)]

@@ -10,7 +10,7 @@ import pytest
 from export import bundle as bundles
 from export import runtime, ship
 from export.readme import readme
-from export.snippets import text_to_ids
+from export.snippets import text_to_ids, words_to_ids
 from keras_seq.data.tokenizer import Tokenizer
 
 LABELS = ["cheese", "tea", "weather"]
@@ -264,7 +264,7 @@ def test_the_readme_of_words_and_characters_says_how_both_are_made(words):
         "`label_probabilities` are the whole text's, in the order of `sentence_labels.json`.",
         "`characters.tokenizer.json` for the characters of a token",
         "A token is what stands between spaces. A text becomes ids so:\n\n1. Unicode's NFC\n2. lower case\n",
-        "`<unknown>` for what matches `<(?:pad|start|end)>`\n\nand then it is split at the spaces; `model.vocab`",
+        "`‹` for the `<` of `<pad>`, `<start>`, `<end>` and `<unknown>`\n\nand then it is split at the spaces; `model",
         "each code point with its place in `characters.characters`",
         "`source_ids` and `character_ids` go in and `probabilities` come out",
         "def tag(source_ids, characters):  # of each token 5 character ids",
@@ -276,12 +276,29 @@ def test_the_readme_of_words_and_characters_says_how_both_are_made(words):
     assert "A token that it reads is a character" not in text and "None" not in text
 
 
-def test_ids_as_the_readme_of_words_and_characters_has_them_made(words):
-    """In Python, by its words: neither of the vocabularies is read by a library."""
-    folder, answers = words
-    manifest = runtime.read_manifest(folder)
-    vocabulary = json.loads((folder / "source.tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
-    places = {character: place for place, character in enumerate(manifest["characters"]["characters"])}
-    for text, ids, spelled in zip(*(answers[name] for name in ("text", "source_ids", "character_ids")), strict=True):
-        assert [vocabulary.get(token, 3) for token in text.lower().split(" ")] == ids
-        assert [[places.get(one, 3) for one in token][:5] for token in text.split(" ")] == spelled
+WORDS = ["  The\u3000STARS\u2009by <pad> ", "Que\u0301en <End>\nΟΔΟΣ x<start>", "in\x85Rome \U0001f600 \x1cİ"]
+
+
+@pytest.mark.parametrize("options", [{"lowercase": True}, {"normalization": "nfkc"}])
+def test_words_to_ids_without_a_library_is_what_the_tokenizers_do(tmp_path, monkeypatch, options):
+    source, spelling = (
+        Tokenizer.train(["the stars by queen in rome"], kind="token", **options),
+        Tokenizer.train(["theRom"]),
+    )
+    source.save(tmp_path / "source.tokenizer.json")
+    spelling.save(tmp_path / "characters.tokenizer.json")
+    normalizers = [
+        json.loads((tmp_path / f"{role}.tokenizer.json").read_text(encoding="utf-8"))["normalizer"]
+        for role in ("source", "characters")
+    ]
+    bundles.write_json(tmp_path / "manifest.json", {"characters": {"characters": spelling.vocabulary}})
+    monkeypatch.chdir(tmp_path)
+    both, alone = {}, {}
+    exec(words_to_ids.code("source.tokenizer.json", *normalizers, 3)[0], both)
+    exec(words_to_ids.code("source.tokenizer.json", normalizers[0])[0], alone)
+    for text in WORDS:
+        pieces = [text[begin:end] for begin, end in source.offsets(text)]
+        spelled = [[*spelling.encode(piece), 0, 0, 0][:3] for piece in pieces]
+        assert both["encode"](text) == (source.encode(text), spelled)
+        assert alone["encode"](text) == source.encode(text)
+    assert words_to_ids.code("x", {"type": "StripAccents"}) is None

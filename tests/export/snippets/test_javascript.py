@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from export.snippets import javascript, text_to_ids
+from export.snippets import javascript, text_to_ids, words_to_ids
 from keras_seq.data.tokenizer import Tokenizer
 
 TASKS = ("classify", "tag", "picture")
@@ -164,3 +164,22 @@ def test_text_to_ids_is_what_the_tokenizer_does_in_node(dates, normalizer, tmp_p
     expected = Tokenizer.load(dates.folder / "source.tokenizer.json").encode_batch(odd)
     said = in_node(text_to_ids.code(normalizer)[1], "encode", dates.texts + odd, dates.folder, None, tmp_path)
     assert said == dates.inputs + expected
+
+
+def test_words_to_ids_is_what_the_tokenizers_do_in_node(tagged, tmp_path):
+    texts = [sample["text"] for sample in json.loads((tagged.folder / "samples.json").read_text(encoding="utf-8"))[:7]]
+    texts += ["  The\u3000STARS\u2009by <pad> ", "Que\u0301en <End>\nΟΔΟΣ x<start>", "in\x85Rome \U0001f600 \x1cİ"]
+    names = [f"{role}.tokenizer.json" for role in ("source", "characters")]
+    source, spelling = (Tokenizer.load(tagged.folder / name) for name in names)
+    normalizers = [json.loads((tagged.folder / name).read_text(encoding="utf-8"))["normalizer"] for name in names]
+    letters = tagged.manifest["limits"]["characters"]
+    wanted = [
+        [
+            source.encode(text),
+            [(spelling.encode(text[start:end]) + letters * [0])[:letters] for start, end in source.offsets(text)],
+        ]
+        for text in texts
+    ]
+    assert [list(one) for one in tagged.inputs] == wanted[:7]
+    code = words_to_ids.code(names[0], *normalizers, letters)[1]
+    assert in_node(code, "encode", texts, tagged.folder, None, tmp_path) == wanted

@@ -71,7 +71,7 @@ def quantise(run, limits, format, precision, path, reference, task=None, float32
             check_size(found, float32_bytes)
         remove(Path(path))
         Path(found.artefact).rename(path)
-    which = answers.get("which", "the examples that the proof scores, as the test set is small")
+    which = answers.get("which", "those that the proof scores: there are few")
     report = {"recipe": maker.recipe, "examples": len(judge.chosen), "which": which, "tried": found.tried}
     return {"kept_in_float": list(found.kept), "quantisation": report}
 

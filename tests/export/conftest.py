@@ -1,17 +1,20 @@
 """A toy bundle, made without TensorFlow: it writes what it reads, each token with the log-probability -0.1.
 
-And stand-ins for the children of a build, so that every outcome takes milliseconds.
+And stand-ins for the children of a build, so that every outcome takes milliseconds; and real ones that work in the
+process of the tests, which has TensorFlow already.
 """
 
+import importlib
 import importlib.util
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from export import ExportError, build_bundle, children
+from export import ExportError, build_bundle, children, errors
 from export import bundle as bundles
 from export.readme import readme
 from keras_seq.data.tokenizer import Tokenizer
@@ -279,3 +282,40 @@ def stand_ins(monkeypatch):
         return calls
 
     return install
+
+
+_NEEDS_TENSORFLOW = {
+    "export.reference": "reference",
+    "export.convert": "convert",
+    "export.quantise": "quantise",
+}
+_NEEDS_IT_FOR_SOME = {"export.prove": "examine", "export.measure": "measure"}
+
+
+@pytest.fixture(scope="module")
+def warm_children(tmp_path_factory):
+    """Lets the children that need TensorFlow work in this process: to import it costs each of them 5 s.
+
+    That they are processes of their own is for test_children.py and the lessons to show. Integers, whose calibration
+    can crash, and what sets TensorFlow's threads, stay in theirs.
+    """
+    cold, folder = children.call, tmp_path_factory.mktemp("children")
+
+    def call(module, task, *, what, timeout):
+        works = _NEEDS_TENSORFLOW.get(module)
+        if task.get("format") in ("saved_model", "keras"):
+            works = works or _NEEDS_IT_FOR_SOME.get(module)
+        if works is None or task.get("precision") in ("int8", "int16x8") or task.get("threads"):
+            return cold(module, task, what=what, timeout=timeout)
+        (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", [module, str(folder / "task.json")])
+            children.answer(getattr(importlib.import_module(module), works))
+        said = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+        if "refused" in said:
+            raise getattr(errors, said["kind"])(f"{what}: {said['refused']}")
+        return said["result"]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(children, "call", call)
+        yield

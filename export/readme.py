@@ -244,4 +244,6 @@ def _samples(manifest, task):
         says = says.replace("`source_ids` go in", "`source_ids` and `character_ids` go in")
     if "sentence_labels" in manifest:
         says += "; `label_probabilities` and `label_output` are the whole text's"
+    if "beams" in manifest:
+        says += "; `beam_ids`, `beam_length` and `beam_log_probability` come out of `generate_beam`"
     return says

@@ -14,7 +14,7 @@ from export.written import LOG_PROBABILITY_TOLERANCE, NEAR_TIE
 LARGEST_LOSS = 0.005
 # So many examples, the first, go into the bundle; the artefact's own score on them is kept.
 SAMPLES = 32
-# The same where an artefact of less precision is held against itself.
+# Largest difference of a log-probability where an artefact of less precision is held against itself.
 _ROUNDED_TOLERANCE = 0.1
 _STEPWISE = 24
 

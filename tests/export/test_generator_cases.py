@@ -1,4 +1,4 @@
-"""A generator's cases hold an artefact in every signature: states in `step`, tokens in `generate` and in beam search."""
+"""Cases of generators hold every signature: states in `step`, tokens in `generate` and `generate_beam`."""
 
 from dataclasses import replace
 

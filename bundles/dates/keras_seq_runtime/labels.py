@@ -68,13 +68,12 @@ class _LabelledText(TextBundle):
         if self._characters is None:
             super()._check_known(ids, pieces)
             return
-        spelled = [
-            (token, piece[begin:end])
-            for piece in pieces
-            for encoding in [self._characters.encode(piece, add_special_tokens=False)]
-            for token, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True)
-        ]
-        check_known(*zip(*spelled, strict=True))
+        tokens, letters = [], []
+        for piece in pieces:
+            encoding = self._characters.encode(piece, add_special_tokens=False)
+            tokens += encoding.ids
+            letters += [piece[begin:end] for begin, end in encoding.offsets]
+        check_known(tokens, letters)
 
     def _call(self, prepared):
         """What the model answers to some texts: dict of arrays."""

@@ -39,7 +39,7 @@ def check_known(ids, pieces):
         return
     shown = ", ".join(repr(piece)[:20] for piece in dict.fromkeys(unknown[:20]))
     what, mend = "words", "give text like that which it was trained on"
-    if max(map(len, pieces)) <= 2:  # a letter with its accent may be two
+    if max(map(len, unknown)) <= 2:  # a letter with its accent may be two
         what, mend = "characters", "give text in a script that it was trained on"
     raise InputError(f"{len(unknown)} of {visible} visible {what} are unknown to the model ({shown[:100]}); {mend}")
 

@@ -13,6 +13,9 @@ import hashlib
 import itertools
 
 SEPARATOR, BLANK = "，", "□"
+MARKS = SEPARATOR + BLANK + "《》"
+"""Characters that sources have beside those of poems."""
+
 LONGEST_TITLE = 10
 """Characters; poems with longer titles are used without them."""
 

@@ -166,6 +166,24 @@ class Transformer(keras.Model):
         decoded, cache = self._parts["decoder"].step(embedded + here, cache, keys, position, mask, group)
         return self._parts["readout"](decoded), {**cache, "position": state["position"] + 1}
 
+    def alignments(self, inputs, layer=-1):
+        """Attention weights of the teacher-forced decoder.
+
+        Args:
+            inputs: as for a call.
+            layer: int, the decoder's layer, from 0; -1 is the last.
+
+        Returns:
+            `(batch, target, source)`, the mean over the heads of how much the position that writes each target token
+            attends to each source position.
+        """
+        mask = padding_mask(inputs["source"])
+        memory = _encode(self._parts, inputs["source"], mask)
+        embedded = self._parts["positions"](self._parts["target_embedding"](inputs["target"]))
+        masks = {"target_mask": padding_mask(inputs["target"]), "memory_mask": mask}
+        weights = self._parts["decoder"](embedded, memory, **masks, return_attention_scores=True)[1]
+        return ops.mean(weights[layer], axis=1)
+
     def get_config(self):
         return {**self._config, "name": self.name}
 

@@ -111,9 +111,9 @@ class EqualLength(keras.Model):
         logits, state = self.writer.step(token, state, memory, **({} if group is None else {"group": group}))
         return keep_length(logits, written, length), {**state, "written": written + 1}
 
-    def alignments(self, inputs):
-        """The writer's attention weights `(batch, target, source)`, see `Seq2Seq.alignments`."""
-        return self.writer.alignments(inputs)
+    def alignments(self, inputs, **options):
+        """The writer's attention weights `(batch, target, source)`, see its own `alignments`."""
+        return self.writer.alignments(inputs, **options)
 
     def get_config(self):
         writer = keras.saving.serialize_keras_object(self.writer)

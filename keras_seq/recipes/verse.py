@@ -7,7 +7,6 @@ one before it. Characters that are rarer in training than `VerseConfig.min_count
 written nor scored.
 """
 
-import collections
 import dataclasses
 from pathlib import Path
 
@@ -15,11 +14,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.data import load as load_data
 from keras_seq.data import verse
 from keras_seq.data.batching import PairBatches
 from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.models import EqualLength, Seq2Seq, Transformer
+from keras_seq.recipes.verse_poems import Poems
 from keras_seq.training import MaskedAccuracy, MaskedCrossEntropy, WarmupCosine, fit
 
 
@@ -62,6 +61,7 @@ class VerseConfig:
 
 TRANSFORMER = VerseConfig()
 SEQ2SEQ = VerseConfig(model="seq2seq", contexts=False, epochs=2, batch_size=128)
+SMOKE = {"epochs": 1, "batch_size": 32, "units": 8, "embedding_size": 8, "num_heads": 2, "feed_forward": 12}
 # A run with fewer poems is over before XLA's compilation has paid for itself.
 _COMPILED_FROM = 5_000
 _VALIDATION_POEMS = 800
@@ -116,52 +116,6 @@ def train(config, run_dir, *, data=None, fresh=False, callbacks=()):
     for side in ("source", "target"):
         tokenizer.save(run_dir / f"{side}.tokenizer.json")
     return model, tokenizer
-
-
-@dataclasses.dataclass(frozen=True)
-class Poems:
-    """Poems in three parts, none of whose lines are shared.
-
-    Attributes:
-        train, validation, test: dict of poem -> list of (line, the line after it), see `keras_seq.data.verse.couplets`.
-        quatrains: dict of part -> list of dict of `title` and `lines`; may be empty.
-    """
-
-    train: dict
-    validation: dict
-    test: dict
-    quatrains: dict
-
-    @classmethod
-    def tang(cls, poems=None):
-        """The Tang poems of the catalogue; with `poems` only so many of the training part."""
-        parts = {part: verse.couplets(load_data("chinese_poetry", part)) for part in ("train", "validation", "test")}
-        quatrains = {part: load_data("chinese_poetry/quatrains", part) for part in parts}
-        if poems is not None:
-            parts["train"] = dict(list(parts["train"].items())[:poems])
-            quatrains["train"] = [poem for poem in quatrains["train"] if poem["poem"] in parts["train"]]
-        return cls(**parts, quatrains=quatrains)
-
-    def first(self, part, count):
-        """The first poems of a part."""
-        return dict(list(getattr(self, part).items())[:count])
-
-    def examples(self, part, contexts):
-        """list of (source, target) to train on."""
-        poems = getattr(self, part)
-        if not contexts:
-            return verse.alone(poems)
-        return verse.mixed(poems) + verse.from_titles(self.quatrains.get(part, []))[0]
-
-    def tokenizer(self, min_count):
-        """The `Tokenizer` of the characters that training has at least `min_count` times, the marks included."""
-        lines = [line for pairs in self.train.values() for pair in pairs for line in pair]
-        counts = collections.Counter(character for line in lines for character in line)
-        kept = sorted((c for c in counts if counts[c] >= min_count), key=lambda c: (-counts[c], c))
-        marks = [verse.SEPARATOR, verse.BLANK, "《", "》"]
-        # Each is given as often as its place from the end, since a vocabulary is put in order by frequency.
-        ranked = [*marks, *(character for character in kept if character not in marks)]
-        return Tokenizer.train([character * (len(ranked) - place) for place, character in enumerate(ranked)])
 
 
 def build(config, tokenizer, longest):

@@ -104,7 +104,8 @@ def _task(task):
     for name, value in score.items():
         if name != "examples":
             lines.append(f"{name.replace('_', ' ')} {100 * value:.1f} % of {score.get('examples', '?')} examples")
-    if samples := task.get("samples"):
+    samples = task.get("samples")
+    if samples and samples["examples"] != score.get("examples"):
         shares = ", ".join(
             f"{name.replace('_', ' ')} {100 * value:.1f} %" for name, value in samples.items() if name != "examples"
         )

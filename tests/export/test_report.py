@@ -119,8 +119,10 @@ def test_tokens_that_differ_are_shown():
             "beam": {"inputs": 20, "same_tokens": 17, "exact_match": 0.85},
         },
         "score": {"exact_match": 0.5, "examples": 32},
+        "samples": {"exact_match": 0.5, "examples": 32},
     }
     artefact = {"path": "m", "format": "onnx", "precision": "dynamic_int8", "task": task, "refused": None}
     text = report.to_markdown({"bundle": "dates", "artefacts": [artefact]})
     assert "the same tokens as Keras on 30 of 32 inputs\n" in text and "first difference: '3 juin', step 4\n" in text
     assert "Keras's beam search on 17 of 20 inputs, exact match 85.0 %\n" in text
+    assert "samples" not in text  # they are all that was scored

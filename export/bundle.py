@@ -94,7 +94,10 @@ class Staging:
         finally:
             self._clean()
         if isinstance(error, OSError) and error.errno in _FULL:
-            raise disk_error(error) from error
+            error = disk_error(error)
+        if isinstance(error, DiskError):  # which often does not know the file
+            places = " and ".join(dict.fromkeys((str(self.target.parent), tempfile.gettempdir())))
+            raise DiskError(f"{error}. Files are written in {places}") from error
 
     def _clean(self):
         if self._home and (self.target.exists() or not (self._home / "old").exists()):

@@ -51,7 +51,8 @@ def test_a_full_disk_in_any_child_stops_the_build_and_leaves_what_was_there(
     code, out, error = cli(capsys, "build", run)
     assert (
         code == 1
-        and error.endswith("/x: the disk is full; make room there; nothing was written\n")
+        and f"/x: the disk is full; make room there. Files are written in {run} and " in error
+        and error.endswith("; nothing was written\n")
         and "REFUSED" not in out
     )
     assert listing(run) == before

@@ -6,7 +6,8 @@
 # train in minutes on a laptop, on real sentences of the web?
 #
 #     python tutorials/06_tagging.py                        about twenty minutes on two cores
-#     python tutorials/06_tagging.py --data my.tsv          the same on a file of your own
+#     python tutorials/06_tagging.py --data my.tsv          the same on a file of your own; with
+#                                                           --from runs/06_tagging/best_seed_1 begun with this tagger
 #     python tutorials/06_tagging.py --text "They saw the saw ."          tags a sentence with the trained model
 #
 # The data is the English Web Treebank of Universal Dependencies (Silveira et al., 2014): 12 543 sentences to learn
@@ -64,9 +65,12 @@ TINY = dict(epochs=2, units=6, embedding_size=6, character_size=4, character_fil
             batch_tokens=200, learning_rate=2e-2)  # fmt: skip
 SMOKE = Config(best=TINY, small={**TINY, "epochs": 1}, variants=("one way, 1 layer", "both ways, 1 layer"),
                compared_on=60, seeds=(1,), cut=10)  # fmt: skip
+GPU = Config(best=dict(units=256, embedding_size=200, character_filters=192, dropout=0.5, epochs=25, batch_tokens=2400))
 OPTIONS = {
     "--data": {"metavar": "FILE", "type": Path, "help": "a tagged file of your own, TSV or JSON Lines"},
     "--text": {"metavar": "TEXT", "help": "tag this sentence with the trained model, its tokens with spaces between"},
+    "--from": {"dest": "start", "type": Path, "metavar": "RUN", "help": "a trained run to begin with, for --data"},
+    "--preset": {"choices": ("laptop", "gpu"), "default": "laptop", "help": "gpu: wider, and trained for longer"},
 }
 EWT, BAR, STRETCH = "UD English EWT", 0.94, 0.95
 
@@ -74,7 +78,7 @@ EWT, BAR, STRETCH = "UD English EWT", 0.94, 0.95
 def main(argv=None):
     """Counts, compares readers, trains the best one, looks into it and ships it."""
     lesson = Lesson(__file__, "What the right context buys; a tagger of real sentences.", argv, OPTIONS)
-    config = SMOKE if lesson.smoke else Config()
+    config = SMOKE if lesson.smoke else {"laptop": Config(), "gpu": GPU}[lesson.options.preset]
     home = lesson.run / lesson.options.data.stem if lesson.options.data else lesson.run
     if lesson.options.text:
         tag_text(home / f"best_seed_{config.seeds[0]}", lesson.options.text)
@@ -177,7 +181,8 @@ def feed_the_model(lesson, config, records):
     """Share of padding with and without buckets, and how fast the batches come: words a second."""
     from keras_seq.data.label_batches import LabelBatches
     from keras_seq.data.words import WordCoder
-    from keras_seq.recipes.tagging import TaggingConfig, boundaries
+    from keras_seq.recipes.sentence_tagger import boundaries
+    from keras_seq.recipes.tagging import TaggingConfig
 
     print("\nFeeding it")
     recipe = TaggingConfig(**config.best)
@@ -318,14 +323,15 @@ def right_context(lesson, rows, guesses):
 def train_the_best(lesson, config, home, records, seen, name, given):
     """Trains the best model with each seed; returns its row of scores."""
     from keras_seq.plots.curves import curves
-    from keras_seq.recipes.tagging import TaggingConfig, train
+    from keras_seq.recipes.tagging import TaggingConfig, config_of, train
     from keras_seq.training.run_directory import read_rows
 
     print("\nAs good as it gets here")
-    found, series = [], {}
+    found, series, start = [], {}, lesson.options.start
+    recipe = dataclasses.replace(config_of(start) if start else TaggingConfig(), **config.best)
     for seed in config.seeds:
         run = home / f"best_seed_{seed}"
-        tagger, results = train(TaggingConfig(**config.best, seed=seed), records, run)
+        tagger, results = train(dataclasses.replace(recipe, seed=seed), records, run, start=start)
         accuracy = results["accuracy"]
         found.append(results)
         interval = f"{accuracy['low']:.2%}-{accuracy['high']:.2%}"
@@ -378,7 +384,7 @@ def score_row(lesson, config, found, values, name):
 def read_word_by_word(lesson, config, home, records):
     """Accuracy of the best model by the number of words to the right that it sees."""
     from keras_seq.plots.curves import curves
-    from keras_seq.recipes.tagging import SentenceTagger
+    from keras_seq.recipes.sentence_tagger import SentenceTagger
 
     print("\nHow far must it look ahead?")
     tagger = SentenceTagger.load(home / f"best_seed_{config.seeds[0]}")
@@ -412,7 +418,7 @@ def read_word_by_word(lesson, config, home, records):
 def confusions(lesson, config, home, records):
     """The confusion picture, the pairs that are confused most, and sentences with the surest errors."""
     from keras_seq.plots.convolution import confusion
-    from keras_seq.recipes.tagging import SentenceTagger
+    from keras_seq.recipes.sentence_tagger import SentenceTagger
 
     print("\nWhere it is wrong")
     tagger = SentenceTagger.load(home / f"best_seed_{config.seeds[0]}")
@@ -451,7 +457,7 @@ WANTED = dict(brillig="ADJ", slithy="ADJ", toves="NOUN", gyre="VERB", gimble="VE
 
 def unheard_of(lesson, config, home):
     """Tags of made-up words."""
-    from keras_seq.recipes.tagging import SentenceTagger
+    from keras_seq.recipes.sentence_tagger import SentenceTagger
 
     print("\nWords that nobody has ever read")
     tagger = SentenceTagger.load(home / f"best_seed_{config.seeds[0]}")
@@ -476,7 +482,7 @@ def export_it(lesson, config, home):
 
 def tag_text(run, text):
     """Prints each word of a sentence with its tag."""
-    from keras_seq.recipes.tagging import SentenceTagger
+    from keras_seq.recipes.sentence_tagger import SentenceTagger
 
     tagger = SentenceTagger.load(run)
     tokens = text.split()

@@ -6,7 +6,8 @@
 # the one answer help the other? And what of names that it has never read?
 #
 #     python tutorials/06b_slots_and_intents.py             about eight minutes on two cores
-#     python tutorials/06b_slots_and_intents.py --data my.tsv             the same on a file of your own
+#     python tutorials/06b_slots_and_intents.py --data my.tsv             the same on a file of your own; with
+#                                       --from runs/06b_slots_and_intents/best_seed_1 beginning with this reader
 #     python tutorials/06b_slots_and_intents.py --text "play some jazz"   reads a sentence with the trained model
 #
 # The data is SNIPS (Coucke et al., 2018): seven intents, 39 slots, 700 test sentences. A file of your own has a line a
@@ -43,9 +44,12 @@ class Config:
 TINY = dict(epochs=8, units=12, num_layers=1, embedding_size=12, character_size=4, character_filters=8, limit=14,
             width=8, batch_tokens=300, learning_rate=3e-2, dropout=0.0)  # fmt: skip
 SMOKE = Config(best=TINY, small={**TINY, "epochs": 1}, compared_on=60, seeds=(1,))
+GPU = Config(best=dict(units=256, embedding_size=200, character_filters=192, dropout=0.5, epochs=30, batch_tokens=2400))
 OPTIONS = {
     "--data": {"metavar": "FILE", "type": Path, "help": "a file of your own with tags and labels, TSV or JSON Lines"},
     "--text": {"metavar": "TEXT", "help": "read this sentence with the trained model, its tokens with spaces between"},
+    "--from": {"dest": "start", "type": Path, "metavar": "RUN", "help": "a trained run to begin with, for --data"},
+    "--preset": {"choices": ("laptop", "gpu"), "default": "laptop", "help": "gpu: wider, and trained for longer"},
 }
 SNIPS = "SNIPS"
 BARS = {"span_f1": ("slot F1 (conlleval)", 0.90, 0.94), "label_accuracy": ("intent accuracy", 0.975, 0.98)}
@@ -54,7 +58,7 @@ BARS = {"span_f1": ("slot F1 (conlleval)", 0.90, 0.94), "label_accuracy": ("inte
 def main(argv=None):
     """Counts, asks whether two heads help each other, trains the best, looks at its errors and ships it."""
     lesson = Lesson(__file__, "Slots and intent of a sentence by one network with two heads.", argv, OPTIONS)
-    config = SMOKE if lesson.smoke else Config()
+    config = SMOKE if lesson.smoke else {"laptop": Config(), "gpu": GPU}[lesson.options.preset]
     home = lesson.run / lesson.options.data.stem if lesson.options.data else lesson.run
     if lesson.options.text:
         read_text(home / f"best_seed_{config.seeds[0]}", lesson.options.text)
@@ -193,14 +197,15 @@ def two_heads(lesson, config, home, records):
 def train_the_best(lesson, config, home, records, name):
     """Trains the best model with each seed; returns the first and the rows of scores."""
     from keras_seq.plots.curves import curves
-    from keras_seq.recipes.tagging import RUNS, train
+    from keras_seq.recipes.tagging import RUNS, config_of, train
     from keras_seq.training.run_directory import read_rows
 
     print("\nAs good as it gets here")
-    taggers, found, series = [], [], {}
+    taggers, found, series, start = [], [], {}, lesson.options.start
+    recipe = dataclasses.replace(config_of(start) if start else RUNS["snips"], **config.best)
     for seed in config.seeds:
         run = home / f"best_seed_{seed}"
-        tagger, results = train(dataclasses.replace(RUNS["snips"], **config.best, seed=seed), records, run)
+        tagger, results = train(dataclasses.replace(recipe, seed=seed), records, run, start=start)
         taggers.append(tagger)
         found.append(results)
         slots, intents = results["span_f1"], results["label_accuracy"]
@@ -318,7 +323,7 @@ def marked(tokens, tags):
 
 def read_text(run, text):
     """Prints the intent and the slots of a sentence."""
-    from keras_seq.recipes.tagging import SentenceTagger
+    from keras_seq.recipes.sentence_tagger import SentenceTagger
 
     tokens = text.split()
     (tags,), (label,) = SentenceTagger.load(run).tag([tokens])

@@ -17,18 +17,14 @@ import sys
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from keras_seq.data import at_most, load, only_known
 from keras_seq.data.label_batches import LabelBatches
 from keras_seq.data.words import WordCoder
 from keras_seq.models import WordTagger
-from keras_seq.scores import OUTSIDE, bootstrap, f1, ratio, span_counts, token_counts
-from keras_seq.training import WarmupCosine, fit
+from keras_seq.recipes.sentence_tagger import BATCH_TOKENS_READ, SentenceTagger, boundaries
+from keras_seq.training import WarmupCosine, copy_weights, fit
 from keras_seq.whole_file import whole_file
-
-_BOUNDARIES = (4, 7, 10, 14, 18, 22, 26, 32, 40, 52, 80)
-_BATCH_TOKENS_READ = 8000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +84,26 @@ def load_records(name):
     return {part: load(name, part) for part in ("train", "validation", "test")}
 
 
-def train(config, records, run_dir, *, fresh=False, callbacks=(), verbose="auto"):
+def config_of(run_dir):
+    """The configuration of a trained run, to fine-tune it with `dataclasses.replace(config_of(run), epochs=5)`.
+
+    Args:
+        run_dir: path of the run directory.
+
+    Returns:
+        `TaggingConfig`.
+
+    Raises:
+        FileNotFoundError: if the run is not there.
+    """
+    path = Path(run_dir, "config.json")
+    if not path.is_file():
+        raise FileNotFoundError(f"{run_dir} is no run of a tagger: it has no config.json; train it first")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return TaggingConfig(**{field.name: content[field.name] for field in dataclasses.fields(TaggingConfig)})
+
+
+def train(config, records, run_dir, *, start=None, fresh=False, callbacks=(), verbose="auto"):
     """Trains a run, continues it or finds it finished; then scores it.
 
     Args:
@@ -96,6 +111,8 @@ def train(config, records, run_dir, *, fresh=False, callbacks=(), verbose="auto"
         records: dict of "train", "validation" and "test" -> list of `{"tokens", "tags" (, "label")}`, see
             `load_records`, and for files `keras_seq.data.read_tagged` and `keras_seq.data.split`.
         run_dir: path of the run directory.
+        start: path of a trained run whose vocabularies and weights to begin with, its sizes being `config`'s (see
+            `config_of`); None for new ones.
         fresh: bool, forget what is there.
         callbacks: sequence of `keras.callbacks.Callback`.
         verbose: as for `keras_seq.training.fit`.
@@ -109,16 +126,23 @@ def train(config, records, run_dir, *, fresh=False, callbacks=(), verbose="auto"
     run_dir = Path(run_dir)
     records, tags, labels = _usable(records, config.limit)
     tokens = {part: [row["tokens"] for row in rows] for part, rows in records.items()}
-    coder = WordCoder.train(tokens["train"], min_count=config.min_count, width=config.width)
+    if start:
+        before = SentenceTagger.load(start)
+        coder, tags, labels = before.coder, _as_before(tags, before.tags), _as_before(labels, before.labels)
+    else:
+        coder = WordCoder.train(tokens["train"], min_count=config.min_count, width=config.width)
     batches = {part: _batches(config, coder, tags, labels, part, records[part]) for part in ("train", "validation")}
     model = _compiled(config, coder, len(tags), len(labels), config.epochs * batches["train"].steps)
+    if start:
+        copy_weights(model, start)
+    config_of_run = {"task": _task(config, run_dir.name, bool(labels)), **dataclasses.asdict(config)}
     rows = fit(
         model,
         batches["train"],
         run_dir,
         epochs=config.epochs,
         validation_data=batches["validation"],
-        config={"task": _task(config, run_dir.name, bool(labels)), **dataclasses.asdict(config)},
+        config={**config_of_run, "start": start and str(start)},
         seed=config.seed,
         fresh=fresh,
         callbacks=callbacks,
@@ -142,116 +166,6 @@ def train(config, records, run_dir, *, fresh=False, callbacks=(), verbose="auto"
     return tagger, results
 
 
-class SentenceTagger:
-    """A trained model with all that it takes to tag a sentence.
-
-    Args:
-        model: `WordTagger`.
-        coder: `WordCoder`.
-        tags: list of str, by the model's number.
-        labels: list of str, those of sentences; [] for none.
-        limit: int, longest sentence in tokens.
-    """
-
-    def __init__(self, model, coder, tags, labels, limit):
-        self.model, self.coder, self.tags, self.labels, self.limit = model, coder, tags, labels, limit
-
-    @classmethod
-    def load(cls, run_dir):
-        """Reads a finished run directory.
-
-        Raises:
-            FileNotFoundError: if the run is not there or not finished.
-        """
-        run_dir = Path(run_dir)
-        if not (run_dir / "results.json").is_file():
-            raise FileNotFoundError(f"{run_dir} is no finished run of a tagger; train it first")
-        task = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))
-        labels = run_dir / "sentence_labels.json"
-        return cls(
-            keras.models.load_model(run_dir / "model.keras", compile=False),
-            WordCoder.load(run_dir, task["width"]),
-            json.loads((run_dir / "labels.json").read_text(encoding="utf-8")),
-            json.loads(labels.read_text(encoding="utf-8")) if labels.exists() else [],
-            task["limit"],
-        )
-
-    def logits(self, sentences):
-        """What the model says of sentences.
-
-        Args:
-            sentences: sequence of sequences of str, each of 1 to `limit` tokens.
-
-        Returns:
-            list of float arrays `(time, tags)`; and a float array `(sentences, labels)`, None without labels.
-
-        Raises:
-            ValueError: if a sentence is empty or longer than the limit.
-        """
-        inputs = {name: inputs for name, inputs in self.coder.inputs(sentences).items() if name in self._names()}
-        places = [np.arange(len(tokens)) + 1 for tokens in sentences]
-        batches = LabelBatches(
-            {**inputs, "place": places}, np.arange(len(sentences)), batch_tokens=_BATCH_TOKENS_READ,
-            boundaries=boundaries(self.limit), shuffle=False,
-        )  # fmt: skip
-        found, labels = [None] * len(sentences), np.zeros((len(sentences), len(self.labels)), "float32")
-        for batch, numbers in batches(0):
-            outputs = self.model({name: batch[name] for name in self._names()}, training=False)
-            if self.labels:
-                labels[numbers] = outputs["label"]
-            own = np.asarray(outputs["tags"] if self.labels else outputs)  # (batch, time, tags)
-            for number, row in zip(numbers.numpy(), own, strict=True):
-                found[number] = row[: len(sentences[number])]
-        return found, labels if self.labels else None
-
-    def tag(self, sentences):
-        """The likeliest tags and labels.
-
-        Args:
-            sentences: as for `logits`.
-
-        Returns:
-            list of lists of str, and a list of str, None without labels.
-        """
-        tags, labels = self.logits(sentences)
-        best = [[self.tags[number] for number in row.argmax(axis=-1)] for row in tags]
-        return best, None if labels is None else [self.labels[number] for number in labels.argmax(axis=-1)]
-
-    def scores(self, records):
-        """Measures on labelled sentences, each with its interval: 1000 draws of whole sentences.
-
-        Args:
-            records: list of `{"tokens", "tags" (, "label")}`.
-
-        Returns:
-            dict of "accuracy" (of all tokens), where tags mark spans "span_f1" (conlleval's), where sentences have
-            labels "label_accuracy": each `{"value", "low", "high"}`.
-        """
-        wanted = [row["tags"] for row in records]
-        guessed, labels = self.tag([row["tokens"] for row in records])
-        scores = {"accuracy": _with_interval(token_counts(guessed, wanted), ratio)}
-        if self.marks_spans():
-            scores["span_f1"] = _with_interval(span_counts(guessed, wanted), f1)
-        if labels:
-            hits = [[ours == row["label"], 1] for ours, row in zip(labels, records, strict=True)]
-            scores["label_accuracy"] = _with_interval(np.array(hits), ratio)
-        return scores
-
-    def marks_spans(self):
-        """Whether the tags are BIO tags."""
-        return any(tag != OUTSIDE for tag in self.tags) and all(
-            tag == OUTSIDE or tag[:2] in ("B-", "I-") for tag in self.tags
-        )
-
-    def _names(self):
-        return [tensor.name for tensor in self.model.inputs]
-
-
-def _with_interval(counts, score):
-    low, high = bootstrap(counts, score=score)
-    return {"value": float(score(counts.sum(axis=0))), "low": low, "high": high}
-
-
 def _usable(records, limit):
     """The records within the limit, the tags and the labels of training, sorted."""
     records = {part: at_most(records[part], limit, key="tokens") for part in ("train", "validation", "test")}
@@ -264,9 +178,9 @@ def _usable(records, limit):
     return records, tags, labels
 
 
-def boundaries(limit):
-    """The lengths of the buckets that sentences up to a limit are put into."""
-    return [length for length in _BOUNDARIES if length < limit] + [limit]
+def _as_before(names, before):
+    """The names of the run that is begun with, if they are enough: its heads go on as they are then."""
+    return before if names and set(names) <= set(before) else names
 
 
 def _batches(config, coder, tags, labels, part, records):
@@ -279,7 +193,7 @@ def _batches(config, coder, tags, labels, part, records):
         answers = {"tags": answers, "label": [labels.index(row["label"]) for row in records]}
     training = part == "train"
     return LabelBatches(
-        inputs, answers, batch_tokens=max(config.limit, config.batch_tokens if training else _BATCH_TOKENS_READ),
+        inputs, answers, batch_tokens=max(config.limit, config.batch_tokens if training else BATCH_TOKENS_READ),
         boundaries=boundaries(config.limit), shuffle=training, seed=config.seed,
     )  # fmt: skip
 

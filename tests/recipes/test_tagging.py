@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from keras_seq.data import toy_sentences
-from keras_seq.recipes.tagging import SentenceTagger, TaggingConfig, main, train
+from keras_seq.recipes.sentence_tagger import SentenceTagger
+from keras_seq.recipes.tagging import TaggingConfig, config_of, main, train
 from keras_seq.scores import f1, span_counts
 
 CONFIG = TaggingConfig(epochs=6, units=12, num_layers=1, embedding_size=12, character_size=4, character_filters=8,
@@ -74,6 +75,20 @@ def test_a_finished_run_is_not_trained_again(trained):
     assert (run / "model.keras").stat().st_mtime_ns == before
     with pytest.raises(ValueError, match="is of another run: units is 12 there and 13 here"):
         train(dataclasses.replace(CONFIG, units=13), commands(), run)
+
+
+def test_fine_tuning_begins_with_the_vocabulary_and_the_weights_of_a_run(trained, tmp_path):
+    start, _, before = trained
+    config = dataclasses.replace(config_of(start), epochs=1, learning_rate=1e-9)
+    records = {part: [{**row, "label": row["label"].upper()} for row in rows[:30]] for part, rows in commands().items()}
+    tagger, results = train(config, records, tmp_path / "run", start=start, verbose=0)
+    assert tagger.coder.words.vocabulary == SentenceTagger.load(start).coder.words.vocabulary
+    assert tagger.labels == ["ADDTOPLAYLIST", "GETWEATHER", "PLAYMUSIC"] and len(tagger.tags) > 5
+    whole = [results["span_f1"]["value"], before["span_f1"]["value"]]
+    assert whole[0] == pytest.approx(whole[1], abs=0.15)  # as good as before, on 30 of the 40 sentences
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["start"] == str(start)
+    with pytest.raises(FileNotFoundError, match="is no run of a tagger: it has no config.json"):
+        config_of(tmp_path)
 
 
 def test_what_is_too_long_or_unseen_is_left_out_and_said(tmp_path):

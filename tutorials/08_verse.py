@@ -58,6 +58,7 @@ def main(argv=None):
 
     print("\nEvery format and precision")
     rows = ship(lesson, lesson.run / "transformer")
+    draw_on_the_device(lesson, poet, verse_lines(poems)[0])
     lesson.finish(results=results, rhymes=rhymes, scores=scores(lesson, results, trigrams, rhymes), matrix=rows)
 
 
@@ -298,12 +299,10 @@ def draw_lines(lesson, poet, poems):
     from keras_seq.data import verse
 
     print("\nThe likeliest line, and drawn ones")
-    lines = [line for line in LINES if not lesson.smoke] or [line for line, _ in verse.alone(poems.test)[:2]]
+    lines = verse_lines(poems)[:2] if lesson.smoke or lesson.options.data else LINES
     for line in lines:
         tell(poet, poet.line(line)[0], lesson.options.seed)
-    sources = [source for source, _ in verse.alone(poems.test)] + [
-        source for source, _ in verse.after_a_couplet(poems.test)
-    ]
+    sources = verse_lines(poems) + [source for source, _ in verse.after_a_couplet(poems.test)]
     written = {
         "likeliest": poet.next_lines(sources[:1000]),
         "beam search": poet.best_lines(sources[:200]),
@@ -320,6 +319,11 @@ def draw_lines(lesson, poet, poems):
     read = {line for pairs in poems.train.values() for pair in pairs for line in pair}
     copied = np.mean([line in read for line in written["drawn"]])
     lesson.number("drawn lines that are in the training data", copied, ".2%")
+
+
+def verse_lines(poems):
+    """The first lines of the couplets of the test."""
+    return [line for pairs in poems.test.values() for line, _ in pairs]
 
 
 def tell(poet, line, seed):
@@ -449,6 +453,31 @@ def answer(lesson):
 
 
 # %%
+def draw_on_the_device(lesson, poet, line):
+    """Draws a line with the exported step, numpy and no Keras, and with Keras from the same numbers."""
+    import export
+    from export import runtime
+    from keras_seq.recipes.verse_writing import TEMPERATURE, TOP_K, TOP_P
+    from keras_seq.sampling import draw_numbers, draw_reference
+
+    bundle = export.load(lesson.run / "transformer" / "bundle")
+    source, length = runtime.pad([bundle.encode_text(line)], poet.limits["source"])
+    carried = bundle.session.call("encode", source=source, source_length=length)
+    token, written = runtime.START, []
+    for number in draw_numbers(1, poet.limits["target"], lesson.options.seed)[0]:
+        outputs = bundle.session.call("step", token=np.asarray([token], "int32"), **carried)
+        token = draw_reference(outputs.pop("logits")[0], number, TEMPERATURE, TOP_K, TOP_P)
+        carried |= {name.removeprefix("next_"): array for name, array in outputs.items()}
+        written.append(token)
+        if token == runtime.END:
+            break
+    drawn, wanted = bundle.decode_ids(written), poet.sampled_lines([line], lesson.options.seed)[0][0]
+    lesson.claim(
+        "after {line} the {format} file draws {drawn}, and Keras from the same numbers {wanted}",
+        drawn == wanted, line=line, format=bundle.artefact["format"], drawn=drawn, wanted=wanted,
+    )  # fmt: skip
+
+
 def scores(lesson, results, trigrams, rhymes):
     """What README's table is made from."""
     shared = {"data": "Tang poems (chinese-poetry), test", "command": "python tutorials/08_verse.py --record"}

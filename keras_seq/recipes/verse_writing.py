@@ -26,6 +26,8 @@ from keras_seq.sampling import draw_numbers, sample
 MARKS = re.compile(r"[\s，。！？；：、,.!?;:]+")
 # Chosen by ear on titles of the validation part: without it a poem falls apart, with less of it all are alike.
 TEMPERATURE, TOP_P = 0.8, 0.9
+# What is behind the 512th of some thousand characters has no share of the probability left to speak of.
+TOP_K = 512
 _ROWS = 256  # texts at once: one shape a width, so one trace
 
 
@@ -149,16 +151,19 @@ class Poet:
     @functools.cached_property
     def _greedy(self):
         return tf.function(
-            lambda ids, length, _: decoding.greedy(self.model, ids, length, self.limits["target"]), autograph=False
+            lambda ids, length, numbers: decoding.greedy(self.model, ids, length, self.limits["target"]),
+            autograph=False,
         )
 
     @functools.cached_property
     def _beam(self):
-        return tf.function(lambda ids, length, _: beam(self.model, ids, length, self.limits["target"]), autograph=False)
+        return tf.function(
+            lambda ids, length, numbers: beam(self.model, ids, length, self.limits["target"]), autograph=False
+        )
 
     @functools.cache  # noqa: B019  (a poet lives as long as its traces)
     def _sampler(self, temperature, top_p):
-        most = None if top_p == 1 else 512  # what is behind the 512th of 4000 characters has no share left to speak of
+        most = None if top_p == 1 else TOP_K
         return tf.function(
             lambda ids, length, numbers: sample(
                 self.model, ids, length, self.limits["target"], numbers, temperature, most, top_p

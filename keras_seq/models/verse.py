@@ -29,7 +29,8 @@ class EqualLength(keras.Model):
 
     Args:
         writer: `Seq2Seq` or `Transformer`, or any such model: `{"source", "target"} -> logits`, `encode` and `step`.
-        separator: int, the id that ends a line within the source.
+        separator: int, the id that ends a line within the source. It is never written.
+        marks: sequence of int, other ids that sources have and lines have not, such as blanks: never written either.
 
     Call arguments:
         inputs: dict of `source`, int32 `(batch, source)`, and `target`, int32 `(batch, target)`: the start token and
@@ -39,7 +40,7 @@ class EqualLength(keras.Model):
         logits float32 `(batch, target, vocabulary)`: -100 for whatever cannot come, within +-50 for what can
 
     Raises:
-        ValueError: if `separator` is no id of a character.
+        ValueError: if `separator` or a mark is no id of a character.
 
     Example:
         >>> from keras_seq.models import Seq2Seq
@@ -49,19 +50,22 @@ class EqualLength(keras.Model):
         [3]
     """
 
-    def __init__(self, writer, separator, name="equal_length", **kwargs):
-        if not isinstance(separator, int) or separator <= UNKNOWN:
-            raise ValueError(f"separator={separator!r} is not the id of a character; give a whole number above 3")
+    def __init__(self, writer, separator, marks=(), name="equal_length", **kwargs):
+        for mark in (separator, *marks):
+            if not isinstance(mark, int) or mark <= UNKNOWN:
+                raise ValueError(f"{mark!r} among separator and marks is no character's id; give whole numbers above 3")
+        never = sorted({separator, *marks})
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")
         logits = writer({"source": source, "target": target})  # (batch, target, vocabulary)
         position = ops.cumsum(ops.ones_like(target), axis=1) - 1  # (batch, target)
         length = _last_line(source, mask_lengths(padding_mask(source)), separator)  # (batch,)
-        logits = keep_length(logits, position, ops.expand_dims(length, 1))
+        logits = keep_length(logits, position, ops.expand_dims(length, 1), never)
         super().__init__(inputs={"source": source, "target": target}, outputs=logits, name=name, **kwargs)
         self.writer = writer
         self.shares_memory = getattr(writer, "shares_memory", False)
         self._separator = separator
+        self._never = never
 
     def line_length(self, source_ids):
         """How many characters the output has.
@@ -109,7 +113,7 @@ class EqualLength(keras.Model):
         if group is not None:
             length = ops.repeat(length, group, axis=0)
         logits, state = self.writer.step(token, state, memory, **({} if group is None else {"group": group}))
-        return keep_length(logits, written, length), {**state, "written": written + 1}
+        return keep_length(logits, written, length, self._never), {**state, "written": written + 1}
 
     def alignments(self, inputs, **options):
         """The writer's attention weights `(batch, target, source)`, see its own `alignments`."""
@@ -117,7 +121,7 @@ class EqualLength(keras.Model):
 
     def get_config(self):
         writer = keras.saving.serialize_keras_object(self.writer)
-        return {"writer": writer, "separator": self._separator, "name": self.name}
+        return {"writer": writer, "separator": self._separator, "marks": list(self._never), "name": self.name}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -125,21 +129,23 @@ class EqualLength(keras.Model):
         return cls(**{**config, "writer": writer})
 
 
-def keep_length(logits, position, length):
+def keep_length(logits, position, length, never=()):
     """Logits with all but what may come at a position put out of reach.
 
     Args:
         logits: `(..., vocabulary)`
         position: int32 `(...)`, characters written before.
         length: int32 `(...)` or what broadcasts to it, characters of the line.
+        never: sequence of int, ids of characters that cannot come.
 
     Returns:
-        `(..., vocabulary)`: at `position < length` the characters' logits, cut to +-50, and -100 for the special ids;
-        from there on the end's, and -100 for the others.
+        `(..., vocabulary)`: at `position < length` the characters' logits, cut to +-50, and -100 for the special ids
+        and those of `never`; from there on the end's, and -100 for the others.
     """
     ids = np.arange(logits.shape[-1])
+    characters = np.logical_and(ids > UNKNOWN, np.isin(ids, never, invert=True))
     writing = ops.expand_dims(ops.less(position, length), -1)  # (..., 1)
-    character = ops.logical_and(writing, ids > UNKNOWN)  # (..., vocabulary)
+    character = ops.logical_and(writing, characters)  # (..., vocabulary)
     end = ops.logical_and(ops.logical_not(writing), ids == END)
     kept = ops.clip(logits, -_HIGHEST, _HIGHEST)
     return ops.where(ops.logical_or(character, end), kept, _FORBIDDEN)

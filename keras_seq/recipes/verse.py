@@ -156,7 +156,8 @@ def build(config, tokenizer, longest):
         )
     else:
         raise ValueError(f"model={config.model!r} is not known; choose 'transformer' or 'seq2seq'")
-    return EqualLength(writer, separator=tokenizer.encode(verse.SEPARATOR)[0])
+    marks = tokenizer.encode(verse.MARKS)
+    return EqualLength(writer, separator=tokenizer.encode(verse.SEPARATOR)[0], marks=marks)
 
 
 class batches:  # noqa: N801  (used as a function)

@@ -10,7 +10,7 @@ from keras_seq.models import EqualLength, Seq2Seq, Transformer
 from keras_seq.models.verse import keep_length
 from keras_seq.sampling import draw_numbers, sample
 
-SEPARATOR, VOCABULARY, LONGEST = 4, 17, 8
+SEPARATOR, MARK, VOCABULARY, LONGEST = 4, 9, 17, 8
 LAST_LINES = np.array([3, 5, 7, 1], "int32")
 
 
@@ -19,7 +19,7 @@ def noisy(writer):
     random = np.random.default_rng(2)
     for weight in writer.weights:
         weight.assign(random.normal(size=weight.shape) * 0.9)
-    return EqualLength(writer, SEPARATOR)
+    return EqualLength(writer, SEPARATOR, [MARK])
 
 
 WRITERS = {
@@ -60,7 +60,11 @@ def test_every_way_of_decoding_writes_lines_of_the_right_length_in_characters_al
     ids, length, log_probability = (np.asarray(array) for array in written(decoder, model))
     assert length.tolist() == LAST_LINES.tolist()
     for row, size in zip(ids, LAST_LINES, strict=True):
-        assert (row[:size] > 3).all() and row[size] == decoding.END and not row[size + 1 :].any()
+        assert (
+            not np.isin(row[:size], [0, 1, 2, 3, SEPARATOR, MARK]).any()
+            and row[size] == decoding.END
+            and not row[size + 1 :].any()
+        )
     assert np.abs(log_probability[np.arange(4), LAST_LINES]).max() < 1e-6  # the end was certain
 
 
@@ -90,7 +94,10 @@ def test_what_is_in_the_padding_and_behind_the_length_changes_nothing(model):
 
 def test_only_characters_and_then_only_the_end_are_in_reach():
     logits = np.tile(np.array([9.0, 9.0, 9.0, 9.0, 1.0, 80.0]), (3, 1))
-    kept = np.asarray(keep_length(logits, np.array([0, 1, 2]), np.array([2, 2, 2])))
+    position, length = np.array([0, 1, 2]), np.array([2, 2, 2])
+    kept = np.asarray(keep_length(logits, position, length))
+    without = np.asarray(keep_length(logits, position, length, never=[5]))
+    assert without[:2].tolist() == [[-100.0] * 4 + [1.0, -100.0]] * 2 and without[2].tolist() == kept[2].tolist()
     assert kept[:2].tolist() == [[-100.0, -100.0, -100.0, -100.0, 1.0, 50.0]] * 2
     assert kept[2].tolist() == [-100.0, -100.0, 9.0, -100.0, -100.0, -100.0]
 
@@ -117,7 +124,7 @@ def test_tied_one_matrix_embeds_and_reads_out(name):
         type(tied)(VOCABULARY, 13, tied=True)
 
 
-@pytest.mark.parametrize("separator", [3, 0, "，", 4.0])
-def test_a_separator_that_is_no_character_is_refused(separator):
-    with pytest.raises(ValueError, match="give a whole number above 3"):
-        EqualLength(WRITERS["seq2seq"](), separator)
+@pytest.mark.parametrize(("separator", "marks"), [(3, []), (0, []), ("，", []), (4.0, []), (4, [5, 2])])
+def test_a_separator_or_mark_that_is_no_character_is_refused(separator, marks):
+    with pytest.raises(ValueError, match="is no character's id; give whole numbers above 3"):
+        EqualLength(WRITERS["seq2seq"](), separator, marks)

@@ -84,7 +84,9 @@ class Uniform:
     """A model that thinks every character equally likely."""
 
     def __init__(self, tokenizer):
-        self._row = np.where(np.arange(len(tokenizer)) > tokenizer.UNKNOWN, 0.0, -1e9).astype("float32")
+        self._row = np.where(np.arange(len(tokenizer)) > tokenizer.UNKNOWN + len(verse.MARKS), 0.0, -1e9).astype(
+            "float32"
+        )
 
     def __call__(self, inputs, training=False):
         return tf.zeros((*tf.unstack(tf.shape(inputs["target"])), 1)) + self._row
@@ -94,9 +96,9 @@ def test_who_thinks_all_equally_likely_has_the_number_of_characters_for_a_perple
     poems = Poems.toy()
     tokenizer = poems.tokenizer(2)
     found = scores.network_scores(Uniform(tokenizer), tokenizer, scores.examples(poems.test))
-    assert found.perplexity == pytest.approx(len(tokenizer) - 4)
-    assert found.interval() == pytest.approx([len(tokenizer) - 4] * 2)
-    assert found.by_position(5) == pytest.approx([len(tokenizer) - 4] * 5)
+    assert found.perplexity == pytest.approx(len(tokenizer) - 8)
+    assert found.interval() == pytest.approx([len(tokenizer) - 8] * 2)
+    assert found.by_position(5) == pytest.approx([len(tokenizer) - 8] * 5)
 
 
 @pytest.mark.parametrize("breaks", [True, False])

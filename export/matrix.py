@@ -72,5 +72,5 @@ def rows_of(name, built):
             if (format, precision) in artefacts:
                 artefact = artefacts[format, precision]
                 yield {**row, **{key: artefact[key] for key in kept if key in artefact}}
-            else:
+            elif f"{format} {precision}" in built.refused:  # else it was not asked for
                 yield {**row, "refused": built.refused[f"{format} {precision}"]}

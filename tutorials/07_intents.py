@@ -136,7 +136,7 @@ def count_words(lesson, parts):
 
 # %% [markdown]
 # ## Every kind of reader
-# All read words and are trained alike, six epochs. The first five keep what the recurrence ends with, of a
+# All read words and are trained alike, eight epochs. The first five keep what the recurrence ends with, of a
 # bidirectional one the last state of each direction. The others pool: over all states of a bidirectional GRU, over the
 # embedded words as they are (a bag, which knows no order at all), over what a Transformer's encoder made of them.
 # Attention pooling is a weighted mean with weights that a small network gives,

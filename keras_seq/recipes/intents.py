@@ -72,9 +72,9 @@ class IntentsConfig:
     embedding_dropout: float = 0.3
     word_dropout: float = 0.1
     label_smoothing: float = 0.1
-    batch_size: int = 64
-    epochs: int = 6
-    learning_rate: float = 3e-3
+    batch_size: int = 128
+    epochs: int = 8
+    learning_rate: float = 4e-3
     weight_decay: float = 1e-4
     examples: int | None = None
     seed: int = 1
@@ -102,7 +102,9 @@ BEST = IntentsConfig(
     embedding_dropout=0.4,
     word_dropout=0.15,
     weight_decay=0.01,
-    epochs=20,
+    batch_size=64,
+    epochs=16,
+    learning_rate=3e-3,
 )
 GPU = dataclasses.replace(BEST, units=192, embedding_size=192, character_filters=192, batch_size=256, epochs=40)
 RUNS = {**KINDS, **INPUTS, "best": BEST}

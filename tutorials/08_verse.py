@@ -32,6 +32,8 @@ OPTIONS = {
     "--line": {"default": None, "help": "a line of yours: what could come next"},
     "--title": {"default": None, "help": "a title of yours: a quatrain in fives and one in sevens"},
     "--data": {"default": None, "metavar": "FILE", "help": "pairs of lines, TSV or JSON Lines, instead of Tang poems"},
+    "--from": {"dest": "start", "type": Path, "metavar": "RUN", "help": "a trained run to begin with, for --data"},
+    "--preset": {"choices": ("laptop", "gpu"), "default": "laptop", "help": "gpu: a wider and deeper Transformer"},
     "--seed": {"type": int, "default": 1, "help": "of what is drawn (default: %(default)s)"},
 }
 
@@ -39,12 +41,16 @@ OPTIONS = {
 def main(argv=None):
     """Counts, trains, compares, draws lines and poems, looks for the rhymes, and ships the Transformer."""
     lesson = Lesson(__file__, "The next line of a poem, and poems from a title.", argv, OPTIONS)
-    if lesson.options.data:
-        lesson.run = lesson.run / Path(lesson.options.data).stem
+    if lesson.options.data or lesson.options.preset == "gpu":
+        lesson.run = lesson.run / (Path(lesson.options.data).stem if lesson.options.data else "gpu")
         lesson.run.mkdir(parents=True, exist_ok=True)
     if lesson.options.line is not None or lesson.options.title is not None:
         answer(lesson)
         return
+    if lesson.options.preset == "gpu":
+        from keras_seq.training import set_precision
+
+        print(f"precision: {set_precision()}")
     poems = look_at_the_data(lesson)
     trigrams = count(lesson, poems)
     poets, results = train_both(lesson, poems, trigrams)
@@ -86,17 +92,25 @@ def configuration(lesson, kind):
     """The `VerseConfig` of a kind of model."""
     from keras_seq.recipes import verse as recipe
 
-    config = {"transformer": recipe.TRANSFORMER, "seq2seq": recipe.SEQ2SEQ}[kind]
+    transformer = recipe.GPU if lesson.options.preset == "gpu" else recipe.TRANSFORMER
+    config = {"transformer": transformer, "seq2seq": recipe.SEQ2SEQ}[kind]
     if lesson.options.data or lesson.smoke:
         config = dataclasses.replace(config, min_count=2)
     return dataclasses.replace(config, **recipe.SMOKE) if lesson.smoke else config
+
+
+def tokenizer_of(lesson, poems):
+    """The `Tokenizer` that the Transformer will have, which is the n-grams' too."""
+    from keras_seq.recipes.verse import tokenizer_of
+
+    return tokenizer_of(configuration(lesson, "transformer"), poems, lesson.options.start)
 
 
 def look_at_the_data(lesson):
     """The poems, with some of them printed."""
     print("The data")
     poems = read_poems(lesson)
-    tokenizer = poems.tokenizer(configuration(lesson, "transformer").min_count)
+    tokenizer = tokenizer_of(lesson, poems)
     for part in ("train", "validation", "test"):
         pairs = [pair for own in getattr(poems, part).values() for pair in own]
         lesson.number(f"poems: {part}", len(getattr(poems, part)), ",d")
@@ -128,8 +142,7 @@ def count(lesson, poems):
     from keras_seq.recipes.verse_scores import best_trigrams, examples
 
     print("\nBefore any network: count")
-    tokenizer = poems.tokenizer(configuration(lesson, "transformer").min_count)
-    model, table = best_trigrams(poems.train, poems.validation, tokenizer)
+    model, table = best_trigrams(poems.train, poems.validation, tokenizer_of(lesson, poems))
     for name, perplexity in table.items():
         lesson.number(f"perplexity, validation: {name}", perplexity, ".1f")
     found = model.scores(examples(poems.test))
@@ -173,6 +186,9 @@ def train_both(lesson, poems, trigrams):
     for kind, own in results.items():
         lesson.number(f"perplexity, test: {NAMES[kind]}", own["perplexity"], ".1f")
         low, high = own["below_interval"]
+        if lesson.options.data:  # how many poems there are is not the lesson's to claim
+            lesson.number(f"below the {TRIGRAMS}", own["below_trigrams"], ".1%")
+            continue
         lesson.claim(
             "{name}: {below:.1%} below the {trigrams} ({low:.1%} to {high:.1%} when poems are drawn anew)",
             own["below_trigrams"] >= (BAR if kind == "transformer" else 0),
@@ -195,7 +211,7 @@ def train(lesson, kind, poems, trigrams=None):
     from keras_seq.recipes.verse_writing import Poet
 
     run, config = lesson.run / kind, configuration(lesson, kind)
-    recipe.train(config, run, data=poems)
+    recipe.train(config, run, data=poems, start=lesson.options.start if kind == "transformer" else None)
     poet = Poet.load(run)
     results = measure(poet, poems, run, trigrams)
     with open(run / "seconds.csv", encoding="utf-8", newline="") as file:

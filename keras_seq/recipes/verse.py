@@ -20,6 +20,7 @@ from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.models import EqualLength, Seq2Seq, Transformer
 from keras_seq.recipes.verse_poems import Poems
 from keras_seq.training import MaskedAccuracy, MaskedCrossEntropy, WarmupCosine, fit
+from keras_seq.training.fine_tuning import copy_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,19 +62,23 @@ class VerseConfig:
 
 TRANSFORMER = VerseConfig()
 SEQ2SEQ = VerseConfig(model="seq2seq", contexts=False, epochs=2, batch_size=128)
+GPU = VerseConfig(
+    units=384, num_layers=6, num_heads=6, feed_forward=1536, dropout=0.2, epochs=15, batch_size=512, learning_rate=1e-3
+)
 SMOKE = {"epochs": 1, "batch_size": 32, "units": 8, "embedding_size": 8, "num_heads": 2, "feed_forward": 12}
 # A run with fewer poems is over before XLA's compilation has paid for itself.
 _COMPILED_FROM = 5_000
 _VALIDATION_POEMS = 800
 
 
-def train(config, run_dir, *, data=None, fresh=False, callbacks=()):
+def train(config, run_dir, *, data=None, start=None, fresh=False, callbacks=()):
     """Trains a run, continues it or finds it finished.
 
     Args:
         config: `VerseConfig`.
         run_dir: path of the run directory.
         data: `Poems`; None takes the Tang poems of the catalogue.
+        start: path of a trained run directory whose tokenizer and weights to begin with; None for new ones.
         fresh: bool, forget what is there.
         callbacks: sequence of `keras.callbacks.Callback`.
 
@@ -81,13 +86,15 @@ def train(config, run_dir, *, data=None, fresh=False, callbacks=()):
         the model and its `Tokenizer`.
     """
     data = Poems.tang(config.poems) if data is None else data
-    tokenizer = data.tokenizer(config.min_count)
+    tokenizer = tokenizer_of(config, data, start)
     pairs = data.examples("train", config.contexts)
     training = batches(pairs, tokenizer, config.batch_size, seed=config.seed)
     held_out = batches(verse.alone(data.first("validation", _VALIDATION_POEMS)), tokenizer, config.batch_size)
     longest = max(len(target) for _, target in pairs)
     keras.utils.set_random_seed(config.seed)
     model = build(config, tokenizer, longest)
+    if start:
+        copy_weights(model, start)
     steps = training.steps * config.epochs
     model.compile(
         optimizer=keras.optimizers.Adam(
@@ -108,7 +115,7 @@ def train(config, run_dir, *, data=None, fresh=False, callbacks=()):
         run_dir,
         epochs=config.epochs,
         validation_data=held_out,
-        config={"task": task, **dataclasses.asdict(config)},
+        config={"task": task, **dataclasses.asdict(config), **({"start": str(start)} if start else {})},
         seed=config.seed,
         fresh=fresh,
         callbacks=callbacks,
@@ -116,6 +123,13 @@ def train(config, run_dir, *, data=None, fresh=False, callbacks=()):
     for side in ("source", "target"):
         tokenizer.save(run_dir / f"{side}.tokenizer.json")
     return model, tokenizer
+
+
+def tokenizer_of(config, data, start=None):
+    """The `Tokenizer` of a run: of the run that it begins with, or of its own training part."""
+    if start:
+        return Tokenizer.load(Path(start, "source.tokenizer.json"))
+    return data.tokenizer(config.min_count)
 
 
 def build(config, tokenizer, longest):

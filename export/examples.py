@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export import errors
+from export import errors, runtime
 
 
 @dataclass(frozen=True)
@@ -228,8 +228,6 @@ def padded(source_ids, character_ids, limits, width=None):
         dict of `ids` int32 `(batch, time)`, where there are some `characters` int32 `(batch, time, width)`, and
         `length` int32 `(batch,)`, as the traced function of `export.signatures` has its arguments.
     """
-    from export import runtime
-
     ids, length = runtime.pad(source_ids, width)
     if character_ids is None:
         return {"ids": ids, "length": length}

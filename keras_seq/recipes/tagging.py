@@ -23,7 +23,7 @@ from keras_seq.data.label_batches import LabelBatches
 from keras_seq.data.words import WordCoder
 from keras_seq.models import WordTagger
 from keras_seq.recipes.sentence_tagger import BATCH_TOKENS_READ, SentenceTagger, boundaries
-from keras_seq.training import WarmupCosine, copy_weights, fit
+from keras_seq.training import SampleLog, WarmupCosine, copy_weights, fit
 from keras_seq.whole_file import whole_file
 
 
@@ -135,6 +135,7 @@ def train(config, records, run_dir, *, start=None, fresh=False, callbacks=(), ve
     model = _compiled(config, coder, len(tags), len(labels), config.epochs * batches["train"].steps)
     if start:
         copy_weights(model, start)
+    tagger = SentenceTagger(model, coder, tags, labels, config.limit)
     config_of_run = {"task": _task(config, run_dir.name, bool(labels)), **dataclasses.asdict(config)}
     rows = fit(
         model,
@@ -145,7 +146,7 @@ def train(config, records, run_dir, *, start=None, fresh=False, callbacks=(), ve
         config={**config_of_run, "start": start and str(start)},
         seed=config.seed,
         fresh=fresh,
-        callbacks=callbacks,
+        callbacks=[SampleLog(run_dir, lambda _: _samples(tagger, records["validation"][:3])), *callbacks],
         verbose=verbose,
     )
     coder.save(run_dir)
@@ -153,7 +154,6 @@ def train(config, records, run_dir, *, start=None, fresh=False, callbacks=(), ve
     if labels:
         _write(run_dir / "sentence_labels.json", json.dumps(labels, ensure_ascii=False))
     _write_tests(run_dir / "test.tsv", records["test"])
-    tagger = SentenceTagger(model, coder, tags, labels, config.limit)
     results = {
         "parameters": model.count_params(),
         "sentences": {part: len(own) for part, own in records.items()},
@@ -176,6 +176,15 @@ def _usable(records, limit):
         if labels:
             records[part] = only_known(records[part], labels, unseen="drop")
     return records, tags, labels
+
+
+def _samples(tagger, records):
+    """What the tagger says of some sentences, as texts for TensorBoard."""
+    found, labels = tagger.tag([row["tokens"] for row in records])
+    labels = [f"{label}: " for label in labels] if labels else [""] * len(records)
+    tagged = [zip(row["tokens"], tags, strict=True) for row, tags in zip(records, found, strict=True)]
+    texts = [" ".join(f"{token}/{tag}" for token, tag in pairs) for pairs in tagged]
+    return {f"sentence {number}": label + text for number, (label, text) in enumerate(zip(labels, texts, strict=True))}
 
 
 def _as_before(names, before):

@@ -45,6 +45,8 @@ def test_a_run_directory_has_what_the_exporter_reads(trained):
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     assert len(rows) == 40 and all(len(text.split(" ")) == len(own.split(" ")) for text, own, _ in rows)
     assert json.loads((run / "results.json").read_text()) == results
+    (log,) = (run / "logs" / "samples").iterdir()
+    assert b"sentence 2" in log.read_bytes() and b"weather/O at/O" in log.read_bytes()
 
 
 def test_it_learns_and_the_scores_are_those_of_what_it_says(trained):

@@ -25,8 +25,8 @@ def main(argv=None):
     parser.add_argument("--out", type=Path, default=TUTORIALS.parent / "notebooks", metavar="DIR")
     parser.add_argument("--smoke", action="store_true", help="notebooks that run the lesson's tiny sizes")
     args = parser.parse_args(argv)
-    scripts = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
-    numbers = [script.name[:2] for script in scripts]
+    scripts = sorted(TUTORIALS.glob("[0-9][0-9]*_*.py"))
+    numbers = [script.name.split("_")[0] for script in scripts]
     unknown = set(args.lessons) - set(numbers)
     if unknown:
         parser.error(f"no lesson has the number {', '.join(sorted(unknown))}; choose of {', '.join(numbers)}")

@@ -21,7 +21,7 @@ def build_notebooks():
 
 def test_every_lesson_becomes_a_valid_notebook(build_notebooks, tmp_path):
     assert build_notebooks.main(["--out", str(tmp_path)]) == 0
-    lessons = {path.stem for path in TUTORIALS.glob("[0-9][0-9]_*.py")}
+    lessons = {path.stem for path in TUTORIALS.glob("[0-9][0-9]*_*.py")}
     assert {path.stem for path in tmp_path.iterdir()} == lessons and len(lessons) >= 2
     for path in tmp_path.iterdir():
         notebook = nbformat.read(path, as_version=4)

@@ -233,7 +233,7 @@ def compare(lesson, config, home, records):
     from keras_seq.recipes.tagging import TaggingConfig, train
 
     print("\nOne way or both, one layer or three")
-    # Every so-manieth one: the sentences stand by their kind, letters behind blogs.
+    # Every fourth or so: the sentences stand by their kind, letters behind blogs.
     part = {**records, "train": list(records["train"])[:: max(1, len(records["train"]) // config.compared_on)]}
     seen = tags_of_words(part["train"])
     rows, guesses, tokens = {}, {}, [row["tokens"] for row in records["test"]]

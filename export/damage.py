@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from export import build_bundle, children, convert, verification
+from export.bundle import remove
 from export.judge import judge_of
 
 _TIMEOUT = 600
@@ -49,8 +50,16 @@ def measure(run, task, format, precision, reference, folder):
     maker = maker_of(convert.load_model(run), run, task, limits, format, precision, Path(folder))
     judge = judge_of(task["kind"], format, limits, json.loads(Path(reference).read_text(encoding="utf-8")))
     names = list(maker.layers())
-    found = {name: judge(maker.make([other for other in names if other != name]))[1] for name in names}
-    return {**found, "all": judge(maker.make(()))[1], "none": judge(maker.make(names))[1]}
+
+    def damage(keep):
+        artefact = maker.make(keep)
+        try:
+            return judge(artefact)[1]
+        finally:
+            remove(artefact)
+
+    found = {name: damage([other for other in names if other != name]) for name in names}
+    return {**found, "all": damage(()), "none": damage(names)}
 
 
 if __name__ == "__main__":

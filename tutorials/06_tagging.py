@@ -62,7 +62,7 @@ class Config:
 
 
 TINY = dict(epochs=2, units=6, embedding_size=6, character_size=4, character_filters=6, limit=12, width=8,
-            batch_tokens=200, learning_rate=2e-2)  # fmt: skip
+            batch_tokens=200, learning_rate=2e-2, num_layers=1)  # fmt: skip
 SMOKE = Config(best=TINY, small={**TINY, "epochs": 1}, variants=("one way, 1 layer", "both ways, 1 layer"),
                compared_on=60, seeds=(1,), cut=10)  # fmt: skip
 GPU = Config(best=dict(units=256, embedding_size=200, character_filters=192, dropout=0.5, epochs=25, batch_tokens=2400))

@@ -32,7 +32,7 @@ class KneserNey:
     Example:
         >>> model = KneserNey([[5, 6, 5]], vocabulary=[5, 6, 7], order=2, discount=0.5)
         >>> print(model.probability([[5], [5], [5]], [5, 6, 7]).round(4).tolist())  # after 5
-        [0.1667, 0.6667, 0.1667]
+        [0.3056, 0.6389, 0.0556]
     """
 
     def __init__(self, sequences, vocabulary, order=3, discount="modified"):
@@ -128,15 +128,15 @@ def _discounts(counts, discount):
 
 def _grams(sequences, order, base):
     """Every n-gram as one number, its first token the highest digit."""
-    found = []
+    found, powers = [], base ** np.arange(order - 1, -1, -1)
     for sequence in sequences:
+        if not len(sequence):
+            continue
         padded = np.concatenate([np.full(order - 1, START, np.int64), np.asarray(sequence, np.int64)])
-        if len(padded) and not 0 <= padded.min() <= padded.max() < base:
+        if not 0 <= padded.min() <= padded.max() < base:
             outside = padded[(padded < 0) | (padded >= base)][0]
             raise ValueError(f"the sequences hold id {outside}, which is not in the vocabulary; add it there")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, order) if len(sequence) else padded[:0, None]
-        found.append(windows @ base ** np.arange(order - 1, -1, -1))
-    found = np.concatenate(found) if found else np.zeros(0, np.int64)
-    if not len(found):
+        found.append(np.lib.stride_tricks.sliding_window_view(padded, order) @ powers)
+    if not found:
         raise ValueError("there is no token in the sequences; give some to count")
-    return found
+    return np.concatenate(found)

@@ -2,7 +2,7 @@
 
     rhyme(line) = what is heard of its last character's Mandarin syllable from the main vowel on, without the tone
 
-    山 shan, 還 huan, 天 tian -> "an"        秋 qiu, 樓 lou -> "ou"        風 feng, 中 zhong, 明 ming -> "eng"
+    山 shan, 間 jian, 遠 yuan -> "an"        秋 qiu, 樓 lou -> "ou"        風 feng, 中 zhong, 明 ming -> "eng"
 
 Syllables are put together as in the fourteen rhymes of 中華新韻 (Zhonghua Xinyun, 2005). The poems were written in
 Middle Chinese: some rhymes of theirs are no rhymes today, and some are that were none, so this counts what a reader of
@@ -43,7 +43,7 @@ def rhyme(character):
         str, one of the fourteen rhymes; None where there is no reading.
 
     Example:
-        >>> rhyme("山"), rhyme("還"), rhyme("風"), rhyme("A")
+        >>> rhyme("山"), rhyme("間"), rhyme("風"), rhyme("A")
         ('an', 'an', 'eng', None)
     """
     try:

@@ -119,7 +119,8 @@ class Source:
 
     @cached_property
     def _plain(self):
-        return self._converter().convert()
+        content = self._converter().convert()
+        return _without_inner_names(content) if self._precision in _CALIBRATED else content
 
     def _converter(self, precision=None):
         precision = precision or self._precision
@@ -179,7 +180,11 @@ class Source:
             inference_type=types_pb2.QUANTIZED_INT16 if wide else types_pb2.QUANTIZED_INT8,
             denylisted_nodes=[name for layer in keep for name in self._calibrated_layers[layer].operators],
         )
-        # Loops written out have a tensor with a long name for each step: of runs/classify_lstm two fifths of the file.
-        model = tflite_file.read(content)
-        tflite_file.drop_inner_names(model)
-        return tflite_file.write(model)
+        return _without_inner_names(content)
+
+
+def _without_inner_names(content):
+    """Loops written out have tensors with long names for each step: of runs/classify_lstm two fifths of the file."""
+    model = tflite_file.read(content)
+    tflite_file.drop_inner_names(model)
+    return tflite_file.write(model)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import export
-from export import any_model, children, errors, runtime, traced
+from export import any_model, children, errors, runtime, tflite_file, traced
 from export.traced import SIGNATURE
 
 TIME, FEATURES, WORDS = 6, 5, 11
@@ -204,6 +204,8 @@ def test_a_gru_in_integers_has_its_loop_written_out_in_the_interpreter_profile_t
     done = export.to_tflite(model, tmp_path / "model.tflite", "int8", profile="interpreter", samples=[data])
     got = runtime.LiteRTSession(done.path).call(SIGNATURE, inputs=data[:1].astype("float32"))["last"]
     np.testing.assert_allclose(got, answers(model, data[:1]), atol=0.05)
+    (graph,) = tflite_file.read(done.path.read_bytes()).subgraphs
+    assert sum(bool(tensor.name) for tensor in graph.tensors) == 2 < len(graph.tensors)  # what goes in and comes out
 
 
 def test_a_wrong_artefact_is_not_written(here, tmp_path, monkeypatch):

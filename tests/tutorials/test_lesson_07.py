@@ -27,7 +27,7 @@ def test_the_lesson_compares_looks_ships_and_then_reads(lesson, tmp_path, capsys
                "table.png", "transformer.png"}  # fmt: skip
     assert figures <= {path.name for path in (tmp_path / "run").iterdir()}
     results = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
-    assert [row["name"] for row in results["table"]] == ["bigru", "attention", "transformer", "words_characters"]
+    assert [row["name"] for row in results["table"]] == ["attention", "transformer"]
     assert results["baseline"]["words and characters"] > 0.9  # the stand-in is easy for counts
     assert {row["metric"] for row in results["scores"]} == {"accuracy", "AUROC by confidence"}
     assert any(row["format"] == "tflite" and "refused" not in row for row in results["matrix"])
@@ -39,22 +39,16 @@ def test_the_lesson_compares_looks_ships_and_then_reads(lesson, tmp_path, capsys
         lesson.main([*run, "--text", " "])
 
 
-def test_two_labels_of_ones_own_become_a_sigmoid_and_are_shipped(lesson, tmp_path, capsys):
+def test_two_labels_of_ones_own_become_a_sigmoid_that_reads(lesson, tmp_path, capsys):
     rows = [f"the {noun} {verb} {word}\t{'good' if word in ('lovely', 'fine') else 'bad'}"
             for noun in ("film", "play", "book", "song") for verb in ("is", "was", "looks", "seems")
             for word in ("lovely", "fine", "awful", "dull")]  # fmt: skip
     (tmp_path / "opinions.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     flags = ["--smoke", "--run", str(tmp_path), "--data", str(tmp_path / "opinions.tsv")]
-    lesson.main(flags)
-    results = json.loads((tmp_path / "opinions" / "results.json").read_text(encoding="utf-8"))
-    assert results["numbers"]["labels"] == 2 and results["table"] == []
-    assert "parts" not in results and any(
-        row["format"] == "tflite" and "refused" not in row for row in results["matrix"]
-    )
-    manifest = json.loads((tmp_path / "opinions" / "best" / "bundle" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["task"]["kind"] == "classify"
     lesson.main([*flags, "--text", "the song is lovely"])
     assert "(confidence " in capsys.readouterr().out
+    assert json.loads((tmp_path / "opinions" / "best" / "labels.json").read_text(encoding="utf-8")) == ["bad", "good"]
+    assert (tmp_path / "opinions" / "best" / "model.keras").exists()
 
 
 def test_without_the_data_it_says_how_to_get_it(lesson, tmp_path, monkeypatch):

@@ -149,12 +149,12 @@ def count_words(lesson, parts):
 
 
 # %%
-def train_one(lesson, name, config, start=None):
+def train_one(lesson, name, config, start=None, samples=()):
     """Trains or finds one run; returns its reader and results."""
     from keras_seq.recipes import intents
 
     config = dataclasses.replace(config, data=data_of(lesson), **(SMOKE if lesson.smoke else {}))
-    reader, results = intents.train(config, lesson.run / name, start=start, verbose=0)
+    reader, results = intents.train(config, lesson.run / name, start=start, samples=samples, verbose=0)
     results |= {"name": name, "minutes": minutes(lesson.run / name), "epochs": config.epochs, "seed": config.seed}
     low, high = results["test"]["interval"]
     print(
@@ -264,7 +264,7 @@ def train_the_best(lesson, own):
     for seed in seeds:
         name = "best" if seed == 1 else f"best_seed_{seed}"
         config = dataclasses.replace(best_config(lesson), seed=seed)
-        trained.append(train_one(lesson, name, config, lesson.options.start))
+        trained.append(train_one(lesson, name, config, lesson.options.start, () if own else EXAMPLES))
     results = [own_results for _, own_results in trained]
     right = [row["test"]["accuracy"] for row in results]
     lesson.number("right, test: mean of the trainings", np.mean(right), ".2%")
@@ -302,20 +302,18 @@ def draw_the_table(lesson, table, baseline, best):
 # %%
 def where_it_looks(lesson, reader, parts, own):
     """Draws the pooling's weights on some sentences, and the Transformer's on one."""
-    from keras_seq.plots.attention import attention_gallery
     from keras_seq.plots.heat_maps import HeatMap, heat_maps
-    from keras_seq.recipes.intents import Reader
+    from keras_seq.recipes.intent_reader import Reader, draw_attention
 
     print("\nWhere it looks")
     texts = [row["text"] for row in parts["test"]] if own or lesson.smoke else EXAMPLES
     texts = [text for text in texts if 0 < len(reader.texts.source.encode(text)) <= min(reader.texts.limit, 24)][:4]
-    maps = []
     for text, label, sure in zip(texts, *reader.read(texts), strict=True):
-        weights = np.asarray(reader.model.attention(reader.texts.padded([text]))["pooling"])
-        tokens = reader.texts.tokens(text)
-        print(f"  {label:20} {sure:.2f}  looks most at {tokens[int(weights[0].argmax())]!r} in {text!r}")
-        maps.append((tokens, ["weight"], weights, f"{label} ({sure:.2f})"))
-    lesson.figure(attention_gallery(lesson.run / "attention.png", maps, "What the pooling looks at"))
+        weights = np.asarray(reader.model.attention(reader.texts.padded([text]))["pooling"])[0]  # (time,)
+        most = reader.texts.tokens(text)[int(weights.argmax())]
+        print(f"  {label:20} {sure:.2f}  looks most at {most!r} in {text!r}")
+    path = lesson.run / "attention.png"
+    lesson.figure(draw_attention(path, reader, texts, "What the pooling looks at"))
     if own:
         return
     transformer = Reader.load(lesson.run / "transformer")

@@ -26,6 +26,7 @@ import tensorflow as tf
 from keras_seq import rejection, scores
 from keras_seq.data.label_batches import LabelBatches
 from keras_seq.models import Classifier, TextClassifier
+from keras_seq.recipes.intent_reader import Reader, sample_log
 from keras_seq.recipes.labelled_texts import labels_of, read_parts
 from keras_seq.recipes.text_inputs import TextInputs
 from keras_seq.training import WarmupCosine, copy_weights, fit
@@ -110,7 +111,7 @@ GPU = dataclasses.replace(BEST, units=192, embedding_size=192, character_filters
 RUNS = {**KINDS, **INPUTS, "best": BEST}
 
 
-def train(config, run_dir, *, start=None, fresh=False, callbacks=(), verbose="auto"):
+def train(config, run_dir, *, start=None, fresh=False, callbacks=(), samples=(), verbose="auto"):
     """Trains a run, continues it or finds it finished; then tests it.
 
     Args:
@@ -119,6 +120,7 @@ def train(config, run_dir, *, start=None, fresh=False, callbacks=(), verbose="au
         start: path of a trained run directory whose tokenizers and weights to begin with; None for new ones.
         fresh: bool, forget what is there.
         callbacks: sequence of `keras.callbacks.Callback`.
+        samples: sequence of str, texts whose labels and attention are written for TensorBoard every four epochs.
         verbose: see `fit`.
 
     Returns:
@@ -140,6 +142,9 @@ def train(config, run_dir, *, start=None, fresh=False, callbacks=(), verbose="au
     model = build(config, texts, len(labels))
     if start:
         copy_weights(model, start)
+    reader = Reader(model, texts, labels)
+    if samples:
+        callbacks = [*callbacks, sample_log(run_dir, reader, samples)]
     batches = _batches(config, texts, labels, parts["train"])
     _compile(model, config, config.epochs * batches.steps)
     fit(
@@ -157,61 +162,9 @@ def train(config, run_dir, *, start=None, fresh=False, callbacks=(), verbose="au
     texts.save(run_dir)
     _write(run_dir / "labels.json", labels)
     _write_tests(run_dir / "test.tsv", parts["test"])
-    reader = Reader(model, texts, labels)
     results = {"parameters": model.count_params(), "labels": len(labels), **_tested(reader, parts)}
     _write(run_dir / "results.json", results)
     return reader, results
-
-
-class Reader:
-    """A trained model with its vocabularies.
-
-    Args:
-        model: `keras.Model` to logits.
-        texts: `TextInputs`.
-        labels: list of str.
-    """
-
-    def __init__(self, model, texts, labels):
-        self.model, self.texts, self.labels = model, texts, labels
-
-    @classmethod
-    def load(cls, run_dir):
-        """The reader of a finished run directory."""
-        labels = json.loads(Path(run_dir, "labels.json").read_text(encoding="utf-8"))
-        model = keras.models.load_model(Path(run_dir, "model.keras"), compile=False)
-        return cls(model, TextInputs.load(run_dir), labels)
-
-    def probabilities(self, texts):
-        """float32 `(texts, labels)`.
-
-        Args:
-            texts: list of str, each of 1 to the limit of tokens.
-
-        Raises:
-            ValueError: if a text is empty or too long.
-        """
-        found = np.zeros((len(texts), len(self.labels)), "float32")
-        for text in texts:
-            self.texts.check(text)
-        order = np.argsort([len(text) for text in texts], kind="stable")  # of like length together
-        for begin in range(0, len(order), 256):
-            rows = order[begin : begin + 256]
-            found[rows] = _probabilities(self.model(self.texts.padded([texts[row] for row in rows]), training=False))
-        return found
-
-    def read(self, texts):
-        """Labels, and the probability that the model gives to each: list of str, float32 `(texts,)`."""
-        found = self.probabilities(texts)
-        return [self.labels[best] for best in found.argmax(axis=1)], found.max(axis=1)
-
-
-def _probabilities(logits):
-    """Of one logit those of both labels, as an exported model gives them."""
-    if logits.shape[-1] == 1:
-        second = keras.ops.sigmoid(logits)
-        return keras.ops.convert_to_numpy(keras.ops.concatenate([1 - second, second], axis=-1))
-    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
 
 def build(config, texts, num_labels):

@@ -1,7 +1,9 @@
 """Layers and the pure functions under them, one idea a file."""
 
 from keras_seq.layers.attention import AdditiveAttention, Attention, masked_softmax
+from keras_seq.layers.attention_pooling import AttentionPooling
 from keras_seq.layers.cache import write_at
+from keras_seq.layers.characters import CharacterConvolution
 from keras_seq.layers.concat_linear import ConcatLinearAttention
 from keras_seq.layers.convolution import CrossCorrelation2D, cross_correlation, parameter_count
 from keras_seq.layers.decoder import AttentionDecoder, ContextDecoder
@@ -10,6 +12,7 @@ from keras_seq.layers.feed_forward import FeedForward, gelu
 from keras_seq.layers.masks import causal_mask, combine_masks, length_mask, mask_lengths, padding_mask
 from keras_seq.layers.multi_head import MultiHeadAttention, fused_attention, multi_head_weights
 from keras_seq.layers.normalization import LayerNormalization, Residual, layer_normalization
+from keras_seq.layers.over_time import MaxOverTime, MeanOverTime
 from keras_seq.layers.pooling import AveragePooling2D, MaxPooling2D, average_pooling, max_pooling
 from keras_seq.layers.positions import LearnedPositions, RandomPositions, SinusoidalPositions, sinusoidal_positions
 from keras_seq.layers.recurrent import GRUCell, LSTMCell, SimpleRNNCell
@@ -33,7 +36,9 @@ __all__ = [
     "AdditiveScore",
     "Attention",
     "AttentionDecoder",
+    "AttentionPooling",
     "AveragePooling2D",
+    "CharacterConvolution",
     "ConcatLinearAttention",
     "ContextDecoder",
     "CrossCorrelation2D",
@@ -48,7 +53,9 @@ __all__ = [
     "LSTMCell",
     "LayerNormalization",
     "LearnedPositions",
+    "MaxOverTime",
     "MaxPooling2D",
+    "MeanOverTime",
     "MultiHeadAttention",
     "RandomPositions",
     "Readout",

@@ -39,6 +39,7 @@ def array(*shape, seed=0):
 
 QUERY, VALUES, SEQUENCES = array(BATCH, TARGET, FEATURES), array(BATCH, SOURCE, VALUE, seed=1), array(BATCH, SOURCE, 9)
 IMAGES = array(BATCH, 5, 6, 2)
+WORDS = np.random.default_rng(4).integers(1, 11, (BATCH, SOURCE, 7)).astype("int32")
 CROSS = {
     "lengths": {"query": QUERY_LENGTHS, "value": SOURCE_LENGTHS},
     "masks": {"query_mask": "query", "value_mask": "value"},
@@ -192,6 +193,27 @@ CASES = [
         DECODER_INPUTS,
         {"passes_mask_of": "target", "still": KEY_BIAS},
         TARGET_AND_MEMORY,
+    ),
+    Case("MaxOverTime", lambda **k: layers.MaxOverTime(**k), {"inputs": SEQUENCES}, {}, {**OWN, "follows": None}),
+    Case("MeanOverTime", lambda **k: layers.MeanOverTime(**k), {"inputs": SEQUENCES}, {}, {**OWN, "follows": None}),
+    Case(
+        "AttentionPooling",
+        lambda **k: layers.AttentionPooling(UNITS, **k),
+        {"inputs": SEQUENCES},
+        {},
+        {**OWN, "follows": None},
+    ),
+    Case(
+        "CharacterConvolution",
+        lambda **k: layers.CharacterConvolution(11, 4, UNITS, **k),
+        {"characters": WORDS},
+        {"unknown": {"characters": (1, 2)}},
+    ),
+    Case(
+        "CharacterConvolution with edges",
+        lambda **k: layers.CharacterConvolution(11, 4, UNITS, edges=True, **k),
+        {"characters": WORDS},
+        {"unknown": {"characters": (1, 2)}},
     ),
     Case("CrossCorrelation2D", lambda **k: layers.CrossCorrelation2D(4, 3, 2, "same", **k), {"images": IMAGES}),
     Case(

@@ -69,6 +69,7 @@ GPU = Config(best=dict(units=256, embedding_size=200, character_filters=192, dro
 OPTIONS = {
     "--data": {"metavar": "FILE", "type": Path, "help": "a tagged file of your own, TSV or JSON Lines"},
     "--text": {"metavar": "TEXT", "help": "tag this sentence with the trained model, its tokens with spaces between"},
+    "--seeds": {"type": int, "nargs": "+", "metavar": "N", "help": "trainings of the best model (default: 1 2 3)"},
     "--from": {"dest": "start", "type": Path, "metavar": "RUN", "help": "a trained run to begin with, for --data"},
     "--preset": {"choices": ("laptop", "gpu"), "default": "laptop", "help": "gpu: wider, and trained for longer"},
 }
@@ -79,6 +80,8 @@ def main(argv=None):
     """Counts, compares readers, trains the best one, looks into it and ships it."""
     lesson = Lesson(__file__, "What the right context buys; a tagger of real sentences.", argv, OPTIONS)
     config = SMOKE if lesson.smoke else {"laptop": Config(), "gpu": GPU}[lesson.options.preset]
+    if lesson.options.seeds:
+        config = dataclasses.replace(config, seeds=tuple(lesson.options.seeds))
     home = lesson.run / lesson.options.data.stem if lesson.options.data else lesson.run
     if lesson.options.text:
         tag_text(home / f"best_seed_{config.seeds[0]}", lesson.options.text)
@@ -377,7 +380,7 @@ def score_row(lesson, config, found, values, name):
         "how": f"{len(values)} seeds" if many else "bootstrap, 1000 draws",
         "bar": BAR, "stretch": STRETCH, "parameters": found[0]["parameters"],
         "minutes": round(float(np.mean([results["seconds"] for results in found])) / 60, 1),
-        "seed": list(config.seeds), "command": f"python tutorials/{lesson.name}.py --record",
+        "seed": list(config.seeds), "command": f"python tutorials/{lesson.name}.py --record --seeds {' '.join(map(str, config.seeds))}",
     }  # fmt: skip
 
 

@@ -48,6 +48,7 @@ GPU = Config(best=dict(units=256, embedding_size=200, character_filters=192, dro
 OPTIONS = {
     "--data": {"metavar": "FILE", "type": Path, "help": "a file of your own with tags and labels, TSV or JSON Lines"},
     "--text": {"metavar": "TEXT", "help": "read this sentence with the trained model, its tokens with spaces between"},
+    "--seeds": {"type": int, "nargs": "+", "metavar": "N", "help": "trainings of the best model (default: 1 2 3)"},
     "--from": {"dest": "start", "type": Path, "metavar": "RUN", "help": "a trained run to begin with, for --data"},
     "--preset": {"choices": ("laptop", "gpu"), "default": "laptop", "help": "gpu: wider, and trained for longer"},
 }
@@ -59,6 +60,8 @@ def main(argv=None):
     """Counts, asks whether two heads help each other, trains the best, looks at its errors and ships it."""
     lesson = Lesson(__file__, "Slots and intent of a sentence by one network with two heads.", argv, OPTIONS)
     config = SMOKE if lesson.smoke else {"laptop": Config(), "gpu": GPU}[lesson.options.preset]
+    if lesson.options.seeds:
+        config = dataclasses.replace(config, seeds=tuple(lesson.options.seeds))
     home = lesson.run / lesson.options.data.stem if lesson.options.data else lesson.run
     if lesson.options.text:
         read_text(home / f"best_seed_{config.seeds[0]}", lesson.options.text)
@@ -236,7 +239,7 @@ def score_row(lesson, config, measure, found, name):
         "how": f"{len(values)} seeds" if many else "bootstrap, 1000 draws",
         "bar": bar, "stretch": stretch, "parameters": found[0]["parameters"],
         "minutes": round(float(np.mean([results["seconds"] for results in found])) / 60, 1),
-        "seed": list(config.seeds), "command": f"python tutorials/{lesson.name}.py --record",
+        "seed": list(config.seeds), "command": f"python tutorials/{lesson.name}.py --record --seeds {' '.join(map(str, config.seeds))}",
     }  # fmt: skip
 
 

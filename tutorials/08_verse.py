@@ -425,7 +425,7 @@ def ends(poems):
 
 
 def tell_poem(poet, title, length, seed):
-    """Prints a poem, the likeliest of eight lines each time."""
+    """Prints a poem, the best of eight lines each time."""
     lines = poet.poems([title], length, seed, candidates=8)[0]
     print(f"  《{title}》\n    {lines[0]}，{lines[1]}。\n    {lines[2]}，{lines[3]}。", flush=True)
 

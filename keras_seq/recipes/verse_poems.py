@@ -15,7 +15,7 @@ LONGEST = 16
 
 # Each character's counterpart, as lines of a couplet have them: sky and earth, mountain and water.
 _COUNTERPARTS = dict(zip("天山風花春日來高古千", "地水雨月秋夜去長今萬", strict=True))
-_RHYMES = ("流樓舟秋", "間山還閒", "明聲城情")
+_RHYMES = ("流樓舟秋", "間山顏閒", "明聲城情")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,11 +92,12 @@ class Poems:
         return dict(list(getattr(self, part).items())[:count])
 
     def examples(self, part, contexts):
-        """list of (source, target) to train on."""
+        """list of (source, target) to train on; `contexts` as `keras_seq.recipes.verse.VerseConfig` has it."""
         poems = getattr(self, part)
         if not contexts:
             return verse.alone(poems)
-        return verse.mixed(poems) + verse.from_titles(self.quatrains.get(part, []))[0]
+        lines = verse.after_two_lines(poems) if contexts == "two_lines" else verse.mixed(poems)
+        return lines + verse.from_titles(self.quatrains.get(part, []))[0]
 
     def tokenizer(self, min_count):
         """The `Tokenizer` of the characters that training has at least `min_count` times, the marks included.

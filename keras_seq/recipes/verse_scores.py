@@ -79,18 +79,21 @@ class Scores:
         )
 
 
-def examples(poems, with_couplet=False):
+def examples(poems, before=1):
     """What is scored: sources and targets, with the number of their poem.
 
     Args:
         poems: dict of poem -> list of (line, the line after it).
-        with_couplet: bool, only lines with a couplet before, and that in the source.
+        before: int, lines in the source: 1 is the line before; with 2 or 3 only lines with a couplet before are scored.
 
     Returns:
         list of (poem, source, target).
     """
-    choose = verse.after_a_couplet if with_couplet else verse.alone
-    return [(number, *pair) for number, (poem, pairs) in enumerate(poems.items()) for pair in choose({poem: pairs})]
+    found = []
+    for number, (poem, pairs) in enumerate(poems.items()):
+        own = verse.alone({poem: pairs}) if before == 1 else verse.after_a_couplet({poem: pairs}, before)
+        found += [(number, *pair) for pair in own]
+    return found
 
 
 def network_scores(model, tokenizer, lines):
@@ -169,7 +172,7 @@ class LineTrigrams:
         """`Scores` of lines, each given the line before it alone.
 
         Args:
-            lines: list of (poem, source, target), from `examples` without couplets.
+            lines: list of (poem, source, target), from `examples` with one line before.
         """
         sources, targets = (self._tokenizer.encode_batch([line[side] for line in lines]) for side in (1, 2))
         found = []
@@ -225,7 +228,7 @@ def measure(poet, poems, run_dir, trigrams=None):
     if path.exists():
         return json.loads(path.read_text(encoding="utf-8"))
     scores = network_scores(poet.model, poet.tokenizer, examples(poems.test))
-    with_couplet = examples(poems.test, with_couplet=True)
+    with_couplet = examples(poems.test, poet.before)
     results = {
         "parameters": poet.model.count_params(),
         "characters": len(scores.log_probability),
@@ -240,17 +243,17 @@ def measure(poet, poems, run_dir, trigrams=None):
         results["perplexity_of_the_same_without"] = network_scores(poet.model, poet.tokenizer, alone).perplexity
     if trigrams is not None:
         results["below_trigrams"], results["below_interval"] = scores.below(trigrams)
-    _write_test(Path(run_dir, "test.tsv"), poems)
+    _write_test(Path(run_dir, "test.tsv"), poems, poet.before)
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return results
 
 
-def _write_test(path, poems):
+def _write_test(path, poems, before):
     """Sources of every kind, taking turns, and the lines that the poets wrote."""
     kinds = [
         verse.alone(poems.test),
-        verse.after_a_couplet(poems.test),
+        verse.after_a_couplet(poems.test, before),
         verse.from_titles(poems.quatrains.get("test", []))[0],
     ]
     rows = [row for turn in itertools.zip_longest(*(kind[:_TESTED] for kind in kinds)) for row in turn if row]

@@ -2,12 +2,14 @@
 
     Poet.load("runs/08_verse/transformer").poems(["春夜"], length=5, seed=1)
 
-A quatrain is written line by line. The fourth line is written from the three before it, so the model can hear what the
-second ends with, and rhyme. With `candidates` several lines are drawn each time and the likeliest is taken; of fourth
-lines one that rhymes with the second, where there is one (`keras_seq.rhymes`).
+A quatrain is written line by line. The fourth line is written from the three or the two before it, so the model can
+hear what the second ends with, and rhyme. With `candidates` several lines are drawn each time and one is taken: of
+fourth lines one that rhymes with the second (`keras_seq.rhymes`), of those one that says no character again that the
+poem has already, of those the likeliest.
 """
 
 import functools
+import json
 import re
 from pathlib import Path
 
@@ -38,21 +40,22 @@ class Poet:
         model: `keras_seq.models.EqualLength`
         tokenizer: `Tokenizer` of both sides.
         limits: dict of `source` and `target`, in characters, the target's end included.
+        before: int, how many lines before a fourth line it was trained to read: 3 or 2.
     """
 
-    def __init__(self, model, tokenizer, limits):
+    def __init__(self, model, tokenizer, limits, before=3):
         self.model = model
         self.tokenizer = tokenizer
         self.limits = limits
+        self.before = before
 
     @classmethod
     def load(cls, run_dir):
         """The `Poet` of a finished run."""
-        import json
-
-        limits = json.loads(Path(run_dir, "config.json").read_text(encoding="utf-8"))["task"]["limits"]
+        config = json.loads(Path(run_dir, "config.json").read_text(encoding="utf-8"))
+        before = 2 if config["contexts"] == "two_lines" else 3
         model = keras.saving.load_model(Path(run_dir, "model.keras"), compile=False)
-        return cls(model, Tokenizer.load(Path(run_dir, "source.tokenizer.json")), limits)
+        return cls(model, Tokenizer.load(Path(run_dir, "source.tokenizer.json")), config["task"]["limits"], before)
 
     @property
     def longest(self):
@@ -126,7 +129,7 @@ class Poet:
         poems = [[] for _ in titles]
         for number in range(4):
             sources = [
-                verse.SEPARATOR.join(lines) if number == 3 else verse.titled(title, lines, length)
+                verse.SEPARATOR.join(lines[-self.before :]) if number == 3 else verse.titled(title, lines, length)
                 for title, lines in zip(titles, poems, strict=True)
             ]
             drawn = [
@@ -134,9 +137,7 @@ class Poet:
                 for attempt in range(candidates)
             ]
             for row, lines in enumerate(poems):
-                choice = [(own[row], float(scores[row])) for own, scores in drawn]
-                wanted = lines[1] if number == 3 and candidates > 1 else None
-                lines.append(max(choice, key=lambda one: (bool(wanted) and rhymes(wanted, one[0]), one[1]))[0])
+                lines.append(_chosen([(own[row], float(scores[row])) for own, scores in drawn], lines))
         return poems
 
     def _check(self, titles, length, candidates):
@@ -188,3 +189,16 @@ class Poet:
             texts += [self.tokenizer.decode(row) for row in ids[: len(rows)].tolist()]
             scores.append(log_probability[: len(rows)].sum(axis=1))
         return texts, np.concatenate(scores)
+
+
+def _chosen(candidates, before):
+    """The best of (line, log-probability) for a poem's next line."""
+    if len(candidates) == 1:
+        return candidates[0][0]
+
+    def worth(candidate):
+        line, score = candidate
+        said = "".join(before) + line
+        return len(before) == 3 and rhymes(before[1], line), len(set(said)) - len(said), score
+
+    return max(candidates, key=worth)[0]

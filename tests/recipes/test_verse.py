@@ -14,7 +14,7 @@ from keras_seq.ngrams import KneserNey
 from keras_seq.recipes import verse as recipe
 from keras_seq.recipes import verse_scores as scores
 from keras_seq.recipes.verse_poems import Poems
-from keras_seq.recipes.verse_writing import Poet
+from keras_seq.recipes.verse_writing import Poet, _chosen
 from keras_seq.rhymes import rhymes
 
 RECORDS = [
@@ -35,6 +35,13 @@ def test_sources_are_a_line_a_couplet_and_a_line_or_a_title_with_what_is_there()
     assert verse.alone(poems) == [(record["source"], record["target"]) for record in RECORDS]
     # A couplet in lines of another length is no context.
     assert verse.after_a_couplet(poems) == [("明月松間照，清泉石上流，竹喧歸浣女", "蓮動下漁舟")]
+    assert verse.after_a_couplet(poems, before=2) == [("清泉石上流，竹喧歸浣女", "蓮動下漁舟")]
+    assert verse.after_two_lines(poems) == [
+        ("明月松間照", "清泉石上流"),
+        ("清泉石上流，竹喧歸浣女", "蓮動下漁舟"),
+        ("兩個黃鸝鳴翠柳", "一行白鷺上青天"),
+        ("春眠不覺曉", "處處聞啼鳥"),
+    ]
     pairs, left_out = verse.from_titles(QUATRAINS)
     assert pairs == [
         ("《登鸛雀樓》，□□□□□", "白日依山盡"),
@@ -55,7 +62,8 @@ def test_each_couplet_is_read_once_by_a_coin_that_falls_the_same_way():
 
 def test_every_source_is_as_long_as_foreseen():
     poems = Poems.toy()
-    for source, target in poems.examples("train", contexts=True) + verse.after_a_couplet(poems.train):
+    sources = poems.examples("train", contexts=True) + poems.examples("train", contexts="two_lines")
+    for source, target in sources + verse.after_a_couplet(poems.train):
         assert len(source) <= max(verse.source_lengths(len(target)))
         assert len(source.split(verse.SEPARATOR)[-1]) == len(target)
 
@@ -177,6 +185,14 @@ def test_of_several_fourth_lines_one_that_rhymes_is_taken(run):
     assert rates[1] > rates[0] + 0.2
 
 
+def test_of_several_lines_one_that_repeats_nothing_is_taken():
+    lines, drawn = ["白日依山盡", "黃河入海流"], [("黃河入海流", -1.0), ("欲窮千里目", -9.0), ("欲窮千里路", -8.0)]
+    assert _chosen(drawn, lines) == "欲窮千里路"
+    fourth = [("更上一層山", -1.0), ("更上一黃樓", -9.0), ("更上一樓樓", -5.0)]  # 盡, 流: only 樓 rhymes
+    assert _chosen(fourth, [*lines, "欲窮千里目"]) == "更上一樓樓"
+    assert _chosen(fourth[:1], [*lines, "欲窮千里目"]) == "更上一層山"
+
+
 def test_a_user_s_line_loses_its_marks_and_what_is_unknown_is_named(run):
     _, _, poet = run
     assert poet.line(" 天山， 風花春。") == ("天山風花春", [])
@@ -198,6 +214,15 @@ def test_a_user_s_line_loses_its_marks_and_what_is_unknown_is_named(run):
 def test_poems_that_cannot_be_written_are_refused(titles, length, candidates, message, run):
     with pytest.raises(ValueError, match=message):
         run[2].poems(titles, length, 1, candidates)
+
+
+def test_a_run_begins_where_another_ended(run, tmp_path):
+    path, poems, poet = run
+    config = dataclasses.replace(recipe.TWO_LINES, min_count=2, **recipe.SMOKE | {"learning_rate": 1e-9})
+    model, tokenizer = recipe.train(config, tmp_path / "second", data=poems, start=path)
+    assert tokenizer.vocabulary == poet.tokenizer.vocabulary and Poet.load(tmp_path / "second").before == 2
+    for one, other in zip(model.weights, poet.model.weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_a_model_that_is_not_known_is_refused():

@@ -372,6 +372,7 @@ def train_the_best(lesson, config, home, records, seen, name, given):
 def score_row(lesson, config, found, values, name):
     """What README's table takes."""
     many = len(values) > 1
+    seeds = " ".join(map(str, config.seeds))
     return {
         "what": "word classes (upos)", "data": name, "model": "BiLSTM, 2 layers, words and characters",
         "metric": "accuracy", "value": float(np.mean(values)),
@@ -380,7 +381,7 @@ def score_row(lesson, config, found, values, name):
         "how": f"{len(values)} seeds" if many else "bootstrap, 1000 draws",
         "bar": BAR, "stretch": STRETCH, "parameters": found[0]["parameters"],
         "minutes": round(float(np.mean([results["seconds"] for results in found])) / 60, 1),
-        "seed": list(config.seeds), "command": f"python tutorials/{lesson.name}.py --record --seeds {' '.join(map(str, config.seeds))}",
+        "seed": list(config.seeds), "command": f"python tutorials/{lesson.name}.py --record --seeds {seeds}",
     }  # fmt: skip
 
 

@@ -231,6 +231,7 @@ def score_row(lesson, config, measure, found, name):
         lesson.claim("{metric} is {value:.2%}: the bar is {bar:.1%}", np.mean(values) >= bar, metric=metric,
                      value=np.mean(values), bar=bar)  # fmt: skip
     many = len(values) > 1
+    seeds = " ".join(map(str, config.seeds))
     return {
         "what": "slots and intent together", "data": name, "model": "BiLSTM, 2 layers, words and characters, two heads",
         "metric": metric, "value": float(np.mean(values)),
@@ -239,7 +240,7 @@ def score_row(lesson, config, measure, found, name):
         "how": f"{len(values)} seeds" if many else "bootstrap, 1000 draws",
         "bar": bar, "stretch": stretch, "parameters": found[0]["parameters"],
         "minutes": round(float(np.mean([results["seconds"] for results in found])) / 60, 1),
-        "seed": list(config.seeds), "command": f"python tutorials/{lesson.name}.py --record --seeds {' '.join(map(str, config.seeds))}",
+        "seed": list(config.seeds), "command": f"python tutorials/{lesson.name}.py --record --seeds {seeds}",
     }  # fmt: skip
 
 

@@ -143,7 +143,7 @@ def titled(title, before, length):
 
 
 def source_lengths(length):
-    """Lengths that sources of lines of `length` characters come in, rising: alone, after one line or two, with a title."""
+    """Lengths that sources of lines of `length` characters come in, rising: alone, after lines, with a title."""
     return sorted({length, 2 * length + 1, 3 * length + 2, LONGEST_TITLE + 4 + 2 * length})
 
 

@@ -69,7 +69,7 @@ def main(argv=None):
     print("\nEvery format and precision")
     rows = ship(lesson, lesson.run / "best")
     # What was trained before this call counts as if it had been trained now.
-    before = sum(row["minutes"] for row in table + results if row["was_there"])
+    before = sum(row["minutes"] for row in table + results if row.pop("was_there"))
     took = round(before + (time.perf_counter() - begin) / 60, 1)
     found = scores(lesson, baseline, results)
     lesson.finish(minutes=took, table=table, baseline=baseline, scores=found, matrix=rows)

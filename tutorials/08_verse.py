@@ -23,7 +23,11 @@ from pathlib import Path
 import numpy as np
 from lesson import Lesson
 
-NAMES = {"transformer": "Transformer", "seq2seq": "GRU with attention"}
+NAMES = {
+    "transformer": "Transformer",
+    "seq2seq": "GRU with attention",
+    "two_lines": "Transformer, two lines before",
+}
 TRIGRAMS = "3-gram"
 BAR, TIMES = 0.15, 3
 LINES = ("床前明月光", "白日依山盡", "兩個黃鸝鳴翠柳")
@@ -56,15 +60,18 @@ def main(argv=None):
     poets, results = train_both(lesson, poems, trigrams)
     draw_learning(lesson, results, trigrams)
     draw_positions(lesson, results, trigrams)
-    poet = poets["transformer"]
     where_it_looks(lesson, poets, poems)
-    draw_lines(lesson, poet, poems)
-    rhymes = poems_from_titles(lesson, poet, poems) if poems.quatrains else None
+    draw_lines(lesson, poets["transformer"], poems)
+    best, rhymes = "transformer", None
+    if poems.quatrains:
+        best = "two_lines"
+        poets[best], results[best] = train(lesson, best, poems, trigrams)
+        rhymes = where_a_rhyme_comes_from(lesson, poets, poems)
     from shipping import ship
 
     print("\nEvery format and precision")
-    rows = ship(lesson, lesson.run / "transformer")
-    draw_on_the_device(lesson, poet, verse_lines(poems)[0])
+    rows = ship(lesson, lesson.run / best)
+    draw_on_the_device(lesson, poets[best], lesson.run / best / "bundle", verse_lines(poems)[0])
     lesson.finish(results=results, rhymes=rhymes, scores=scores(lesson, results, trigrams, rhymes), matrix=rows)
 
 
@@ -93,7 +100,12 @@ def configuration(lesson, kind):
     from keras_seq.recipes import verse as recipe
 
     transformer = recipe.GPU if lesson.options.preset == "gpu" else recipe.TRANSFORMER
-    config = {"transformer": transformer, "seq2seq": recipe.SEQ2SEQ}[kind]
+    config = {"transformer": transformer, "seq2seq": recipe.SEQ2SEQ}.get(kind)
+    if kind == "two_lines":
+        last = recipe.TWO_LINES
+        config = dataclasses.replace(
+            transformer, contexts=last.contexts, epochs=last.epochs, learning_rate=last.learning_rate
+        )
     if lesson.options.data or lesson.smoke:
         config = dataclasses.replace(config, min_count=2)
     return dataclasses.replace(config, **recipe.SMOKE) if lesson.smoke else config
@@ -174,7 +186,7 @@ def train_both(lesson, poems, trigrams):
     """The `Poet` of each kind, and its results on the test part; with a file of one's own, of the Transformer alone."""
     poets, results = {}, {}
     print("\nTwo writers")
-    for kind in ["transformer"] if lesson.options.data else NAMES:
+    for kind in ["transformer"] if lesson.options.data else ["transformer", "seq2seq"]:
         poets[kind], results[kind] = train(lesson, kind, poems, trigrams)
         print(
             f"  {NAMES[kind]:20} perplexity {results[kind]['perplexity']:6.1f} on the test; "
@@ -211,7 +223,8 @@ def train(lesson, kind, poems, trigrams=None):
     from keras_seq.recipes.verse_writing import Poet
 
     run, config = lesson.run / kind, configuration(lesson, kind)
-    recipe.train(config, run, data=poems, start=lesson.options.start if kind == "transformer" else None)
+    starts = {"transformer": lesson.options.start, "two_lines": lesson.run / "transformer"}
+    recipe.train(config, run, data=poems, start=starts.get(kind))
     poet = Poet.load(run)
     results = measure(poet, poems, run, trigrams)
     with open(run / "seconds.csv", encoding="utf-8", newline="") as file:
@@ -283,14 +296,22 @@ def where_it_looks(lesson, poets, poems):
         maps = [(list(source), list(target), look(poet, [(source, target)])[0], target) for source, target in pairs]
         title = f"{NAMES[kind]}: lines before across, the next line down"
         lesson.figure(attention_gallery(lesson.run / f"attention_{kind}.png", maps, title))
-    for layer in range(configuration(lesson, "transformer").num_layers if fourth else 0):
+
+
+def look_at_the_rhyme(lesson, poet, poems):
+    """Prints how much each layer attends to the end of the second line, as it writes the end of the fourth."""
+    from keras_seq.data import verse
+
+    found = verse.after_a_couplet(poems.test, poet.before)
+    for layer in range(configuration(lesson, "transformer").num_layers):
         on_rhyme, on_average = [], []
-        for length, pairs in fourth.items():
-            weights = look(poets["transformer"], pairs[:500], layer=layer)[:, -1]  # (pairs, source), last character
-            on_rhyme += weights[:, 2 * length].tolist()  # line, mark, line: the second one's end
+        for length in (5, 7):
+            pairs = [pair for pair in found if len(pair[1]) == length][:500]
+            weights = look(poet, pairs, layer=layer)[:, -1]  # (pairs, source), of the last character
+            on_rhyme += weights[:, -(length + 2)].tolist()  # before the mark and the line before
             on_average += weights.mean(axis=1).tolist()
         share = np.mean(on_rhyme) / np.mean(on_average)
-        lesson.number(f"attention of the last character to the rhyme, times the mean, layer {layer + 1}", share, ".1f")
+        lesson.number(f"    attention to it, times the mean: layer {layer + 1}, {poet.before} lines", share, ".1f")
 
 
 def look(poet, pairs, **options):
@@ -364,27 +385,24 @@ def tell(poet, line, seed):
 
 
 # %%
-def poems_from_titles(lesson, poet, poems):
+def where_a_rhyme_comes_from(lesson, poets, poems):
     """Prints poems and measures their rhymes; returns the rates."""
     from keras_seq.plots.bars import bars
     from keras_seq.recipes.verse_scores import rhyme_by_chance, rhyme_rate
 
+    poet = poets["two_lines"]
     print("\nPoems from a title")
     for number, title in enumerate(TITLES if not lesson.smoke else TITLES[:1]):
         tell_poem(poet, title, (5, 7)[number % 2], lesson.options.seed)
     titled = [poem for poem in poems.quatrains["test"] if fits(poem)]
-    alone, chosen = [], []
-    for length in (5, 7):
-        titles = [poem["title"].replace(" ", "") for poem in titled if len(poem["lines"][0]) == length]
-        for seed in (1, 2):
-            alone += poet.poems(titles, length, seed)
-        chosen += poet.poems(titles, length, 1, candidates=2 if lesson.smoke else 8)
+    alone = write_all(poet, titled, seeds=(1, 2))
     blind = poet.sampled_lines([poem[2] for poem in alone], [3, 3])[0]
     lines = [line for pairs in poems.train.values() for pair in pairs for line in pair]
     rates = {
         "the poets": rhyme_rate(*ends(poem["lines"] for poem in titled)),
-        "best of 8 lines": rhyme_rate(*ends(chosen)),
+        "best of 8 lines": rhyme_rate(*ends(write_all(poet, titled, (1,), 2 if lesson.smoke else 8))),
         "the model alone": rhyme_rate(*ends(alone)),
+        "before it read two lines": rhyme_rate(*ends(write_all(poets["transformer"], titled, (1, 2)))),
         "fourth line from the third alone": rhyme_rate([poem[1] for poem in alone], blind),
         "chance: lines 2 and 4 of two poems": rhyme_by_chance(*ends(alone)),
         "chance: two lines of training": rhyme_by_chance(lines, lines),
@@ -392,6 +410,8 @@ def poems_from_titles(lesson, poet, poems):
     print(f"\nWhere a rhyme comes from: lines 2 and 4 of {len(alone):,} poems")
     for name, rate in rates.items():
         lesson.number(f"rhyme: {name}", rate, ".1%")
+    for kind in ("transformer", "two_lines"):
+        look_at_the_rhyme(lesson, poets[kind], poems)
     chance = rates["chance: lines 2 and 4 of two poems"]
     lesson.claim(
         "the model alone rhymes {times:.1f} times as often as chance ({own:.1%} against {chance:.1%})",
@@ -408,6 +428,16 @@ def poems_from_titles(lesson, poet, poems):
     title = "Where a rhyme comes from (as read today)"
     lesson.figure(bars(lesson.run / "rhymes.png", list(rates), measures, title, lighter))
     return {**rates, "poems": len(alone)}
+
+
+def write_all(poet, titled, seeds, candidates=1):
+    """A poem for each title and seed, in lines as long as the poet's."""
+    found = []
+    for length in (5, 7):
+        titles = [poem["title"].replace(" ", "") for poem in titled if len(poem["lines"][0]) == length]
+        for seed in seeds:
+            found += poet.poems(titles, length, seed, candidates)
+    return found
 
 
 def fits(poem):
@@ -444,9 +474,12 @@ def answer(lesson):
     title = MARKS.sub("", lesson.options.title or "")
     if lesson.options.title is not None and not 0 < len(title) <= LONGEST_TITLE:
         sys.exit(f"--title {lesson.options.title!r} has {len(title)} characters; give 1 to {LONGEST_TITLE}")
-    if not (lesson.run / "transformer" / "model.keras").exists():
-        train(lesson, "transformer", read_poems(lesson))
-    poet = Poet.load(lesson.run / "transformer")
+    kinds = ["transformer"] if lesson.options.data else ["transformer", "two_lines"]
+    if not (lesson.run / kinds[-1] / "model.keras").exists():
+        poems = read_poems(lesson)
+        for kind in kinds:
+            train(lesson, kind, poems)
+    poet = Poet.load(lesson.run / kinds[-1])
     if lesson.options.line is not None:
         try:
             line, unknown = poet.line(lesson.options.line)
@@ -469,14 +502,14 @@ def answer(lesson):
 
 
 # %%
-def draw_on_the_device(lesson, poet, line):
+def draw_on_the_device(lesson, poet, bundle, line):
     """Draws a line with the exported step, numpy and no Keras, and with Keras from the same numbers."""
     import export
     from export import runtime
     from keras_seq.recipes.verse_writing import TEMPERATURE, TOP_K, TOP_P
     from keras_seq.sampling import draw_numbers, draw_reference
 
-    bundle = export.load(lesson.run / "transformer" / "bundle")
+    bundle = export.load(bundle)
     source, length = runtime.pad([bundle.encode_text(line)], poet.limits["source"])
     carried = bundle.session.call("encode", source=source, source_length=length)
     token, written = runtime.START, []
@@ -521,12 +554,12 @@ def scores(lesson, results, trigrams, rhymes):
     if rhymes:
         chance = rhymes["chance: lines 2 and 4 of two poems"]
         rate, deviation = rhymes["the model alone"], np.sqrt(rhymes["the model alone"] / rhymes["poems"])
-        own = results["transformer"]
+        own = results["two_lines"]
         rows.append(
             {
                 **shared,
                 "what": "poems from a title: lines 2 and 4 rhyme",
-                "model": NAMES["transformer"],
+                "model": NAMES["two_lines"],
                 "metric": "share, modern reading",
                 "value": rate,
                 "low": rate - 1.96 * deviation * np.sqrt(1 - rate),

@@ -8,13 +8,14 @@ import shutil
 from pathlib import Path
 
 
-def ship(lesson, run, beams=None):
+def ship(lesson, run, beams=None, timeout=300):
     """Exports a run in every format and precision, verifies the bundle and times it.
 
     Args:
         lesson: `lesson.Lesson`; at `--smoke` size TFLite in float32 and dynamic int8 is all that is made.
         run: path of the run directory.
         beams: int, of a generator, beams of the search that is exported too.
+        timeout: float, seconds that one conversion or proof may take; what takes longer is refused.
 
     Returns:
         rows of the matrix, list of dicts as `export.matrix.matrix` gives them.
@@ -27,7 +28,7 @@ def ship(lesson, run, beams=None):
     precisions = ("float32", "dynamic_int8")
     if not lesson.smoke:
         precisions = tuple(dict.fromkeys(name for names in PRECISIONS.values() for name in names))
-    built = export.build(run, run / "bundle", formats, precisions, beams, progress=_say)
+    built = export.build(run, run / "bundle", formats, precisions, beams, timeout, _say)
     for name, reason in built.refused.items():
         print(f"  refused: {name}: {reason}")
     rows = [row for row in rows_of(run.name, built) if "refused" not in row or not lesson.smoke]

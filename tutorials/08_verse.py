@@ -292,8 +292,8 @@ def where_it_looks(lesson, poets, poems):
     fourth = {length: pairs for length, pairs in fourth.items() if pairs}
     for kind, poet in poets.items():
         pairs = [own[0] for own in fourth.values()] if kind == "transformer" else []
-        pairs = pairs or verse.alone(poems.test)[:3]
-        maps = [(list(source), list(target), look(poet, [(source, target)])[0], target) for source, target in pairs]
+        pairs = pairs or verse.alone(poems.test)[:2]
+        maps = [(list(source), list(target), look(poet, [(source, target)])[0], "") for source, target in pairs]
         title = f"{NAMES[kind]}: lines before across, the next line down"
         lesson.figure(attention_gallery(lesson.run / f"attention_{kind}.png", maps, title))
 

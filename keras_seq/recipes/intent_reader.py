@@ -73,13 +73,13 @@ def draw_attention(path, reader, texts, title=None):
     Returns:
         The path.
     """
-    from keras_seq.plots.attention import attention_gallery
+    from keras_seq.plots.weighted_words import weighted_words
 
-    maps = []
+    drawn = []
     for text, label, sure in zip(texts, *reader.read(texts), strict=True):
-        weights = keras.ops.convert_to_numpy(reader.model.attention(reader.texts.padded([text]))["pooling"])
-        maps.append((reader.texts.tokens(text), ["weight"], weights, f"{label} ({sure:.2f})"))
-    return attention_gallery(path, maps, title)
+        weights = keras.ops.convert_to_numpy(reader.model.attention(reader.texts.padded([text]))["pooling"])[0]
+        drawn.append((reader.texts.tokens(text), weights, f"{label} ({sure:.2f})"))
+    return weighted_words(path, drawn, title)
 
 
 def sample_log(run_dir, reader, texts, every=4):

@@ -113,3 +113,14 @@ def test_fit_under_xla_learns_to_copy():
 def test_what_does_not_fit_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         Transformer(**{"source_vocabulary_size": 23, "target_vocabulary_size": 13, **SIZES, **change})
+
+
+def test_its_alignments_are_weights_over_the_real_source_of_each_layer():
+    model, source, target = noisy_model(), sources(), targets(4)
+    first, last = (np.asarray(model.alignments({"source": source, "target": target}, layer=n)) for n in (0, -1))
+    for weights in (first, last):
+        assert weights.shape == (4, 5, 9)
+        np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
+        assert all(np.abs(weights[row, :, length:]).max(initial=0) < 1e-6 for row, length in enumerate(LENGTHS))
+    assert np.abs(first - last).max() > 0.01
+    np.testing.assert_allclose(last, model.alignments({"source": source, "target": target}), atol=1e-6)

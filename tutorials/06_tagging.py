@@ -52,7 +52,13 @@ class Config:
     best: dict = dataclasses.field(default_factory=dict)
     small: dict = dataclasses.field(
         default_factory=lambda: dict(
-            batch_tokens=1000, epochs=5, units=48, embedding_size=64, character_size=16, character_filters=32
+            batch_tokens=500,
+            epochs=8,
+            dropout=0.2,
+            units=48,
+            embedding_size=64,
+            character_size=16,
+            character_filters=32,
         )
     )
     variants: tuple = tuple(VARIANTS)

@@ -359,13 +359,13 @@ def train_the_best(lesson, config, home, records, seen, name, given):
         rows = read_rows(run / "metrics.csv")
         for key, label in (("accuracy", "training, dropout on"), ("val_accuracy", "validation")):
             if seed == config.seeds[0] or key == "val_accuracy":
-                series[f"{label}, seed {seed}"] = [row["epoch"] for row in rows], [row[key] for row in rows]
+                series[f"{label}, seed {seed}"] = [row["epoch"] for row in rows], [1 - row[key] for row in rows]
         if seed == config.seeds[0]:
             guessed, _ = tagger.tag([row["tokens"] for row in records["test"]])
             for group, (right, total) in by_group(guessed, records["test"], seen).items():
                 lesson.number(f"best, seed {seed}: {group} ({total:,} words)", right / max(1, total), ".2%")
     path, title = lesson.run / "learning.png", f"{name}: the best tagger learns"
-    lesson.figure(curves(path, series, "epoch", "tags right", title, percent=True))
+    lesson.figure(curves(path, series, "epoch", "tags wrong", title, percent=True, log="y"))
     input_is_no_bottleneck(lesson, records, found[0], given)
     values = [results["accuracy"]["value"] for results in found]
     lesson.number("test accuracy, mean of the seeds", np.mean(values), ".2%")
@@ -422,9 +422,9 @@ def read_word_by_word(lesson, config, home, records):
     lesson.figure(curves(path, series, "words seen to the right", "tags right", title, percent=True))
     bought = shares[-1] - shares[0]
     lesson.claim(
-        "all that follows takes {none:.1%} to {all:.1%}, and the next word alone buys {one:.0%} of that",
+        "with nothing that follows {none:.1%} are right, with the next word alone {one:.1%}, with all {all:.1%}",
         bought > 0.01 and shares[1] - shares[0] > 0.8 * bought,
-        none=shares[0], all=shares[-1], one=(shares[1] - shares[0]) / (bought or 1),
+        none=shares[0], all=shares[-1], one=shares[1],
     )  # fmt: skip
 
 

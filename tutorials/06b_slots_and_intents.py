@@ -216,9 +216,9 @@ def train_the_best(lesson, config, home, records, name):
               f"{intents['value']:.2%} ({intents['low']:.2%}-{intents['high']:.2%})", flush=True)  # fmt: skip
         rows = read_rows(run / "metrics.csv")
         for key, label in (("val_tags_accuracy", "tags"), ("val_label_accuracy", "intents")):
-            series[f"{label}, seed {seed}"] = [row["epoch"] for row in rows], [row[key] for row in rows]
+            series[f"{label}, seed {seed}"] = [row["epoch"] for row in rows], [1 - row[key] for row in rows]
     title = f"{name}: both heads learn (validation)"
-    lesson.figure(curves(lesson.run / "learning.png", series, "epoch", "right", title, percent=True))
+    lesson.figure(curves(lesson.run / "learning.png", series, "epoch", "wrong", title, percent=True, log="y"))
     return taggers[0], [score_row(lesson, config, measure, found, name) for measure in BARS]
 
 

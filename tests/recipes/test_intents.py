@@ -13,8 +13,9 @@ from keras_seq.recipes.intents import IntentsConfig, Reader, train
 from keras_seq.recipes.labelled_texts import read_parts
 from keras_seq.recipes.text_inputs import KINDS, TextInputs
 
-SMALL = IntentsConfig("toy", units=8, embedding_size=9, character_size=4, character_filters=7, epochs=2, dropout=0.1,
-                      embedding_dropout=0.0, learning_rate=0.03, word_dropout=0.0, label_smoothing=0.0)  # fmt: skip
+SIZES = {"units": 8, "embedding_size": 9, "character_size": 4, "character_filters": 7, "batch_size": 32, "epochs": 3}
+SMALL = IntentsConfig("toy", **SIZES, dropout=0.1, embedding_dropout=0.0, learning_rate=0.03, word_dropout=0.0,
+                      label_smoothing=0.0)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -198,12 +198,12 @@ def compare_kinds(lesson):
     for name in kinds_of(lesson):
         _, results = train_one(lesson, name, intents.KINDS[name])
         table.append({**results, "label": NAMES[name], "inputs": "words"})
-    if not lesson.smoke:
-        right = {row["name"]: row["validation"]["accuracy"] for row in table}
-        lesson.claim(
-            "looking at all states instead of the last ones: {pooled:.1%} of validation right instead of {last:.1%}",
-            right["attention"] > right["bigru"], pooled=right["attention"], last=right["bigru"],
-        )  # fmt: skip
+    others = [row["validation"]["accuracy"] for row in table if row["name"] != "rnn"]
+    lesson.claim(
+        "all but the simple RNN lie within {spread:.1f} points of one another on validation, {low:.1%} to {high:.1%}",
+        max(others) - min(others) < 0.025,
+        spread=100 * (max(others) - min(others)), low=min(others), high=max(others),
+    )  # fmt: skip
     draw_learning(
         lesson, "learning_kinds", {NAMES[name]: name for name in kinds_of(lesson)}, "Every kind of reader, over words"
     )
@@ -211,15 +211,16 @@ def compare_kinds(lesson):
 
 
 def draw_learning(lesson, figure, runs, title):
-    """Validation accuracy after each epoch."""
+    """The share of validation that is wrong after each epoch."""
     from keras_seq.plots.curves import curves
 
     series = {}
     for label, name in runs.items():
         with open(lesson.run / name / "metrics.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        series[label] = [int(row["epoch"]) for row in rows], [float(row["val_accuracy"]) for row in rows]
-    lesson.figure(curves(lesson.run / f"{figure}.png", series, "epochs", "right, validation", title, percent=True))
+        series[label] = [int(row["epoch"]) for row in rows], [1 - float(row["val_accuracy"]) for row in rows]
+    path = lesson.run / f"{figure}.png"
+    lesson.figure(curves(path, series, "epochs", "wrong, validation", title, percent=True, log="y"))
 
 
 # %% [markdown]
@@ -239,11 +240,12 @@ def compare_inputs(lesson):
     for name, config in intents.INPUTS.items():
         _, results = train_one(lesson, name, config)
         table.append({**results, "label": NAMES["attention"], "inputs": INPUT_NAMES[name]})
-    words = json.loads((lesson.run / "attention" / "results.json").read_text(encoding="utf-8"))["validation"]
-    both = next(row for row in table if row["name"] == "words_characters")["validation"]
+    right = {row["name"]: row["validation"]["accuracy"] for row in table}
+    letters = right.pop("characters")
     lesson.claim(
-        "words with their characters: {both:.1%} of validation right; words alone: {words:.1%}",
-        both["accuracy"] > words["accuracy"], both=both["accuracy"], words=words["accuracy"],
+        "whatever has words or pieces of them is far ahead of characters alone: {least:.1%} of validation and more, "
+        "not {letters:.1%}",
+        min(right.values()) > letters + 0.05, least=min(right.values()), letters=letters,
     )  # fmt: skip
     return table
 
@@ -299,7 +301,7 @@ def draw_the_table(lesson, table, baseline, best):
     rows = [(f"{row['label']}; {row['inputs']}", row["test"]["accuracy"], row["parameters"]) for row in table]
     rows.append(("the best one; words and their characters", best["test"]["accuracy"], best["parameters"]))
     rows.sort(key=lambda row: row[1])
-    measures = {"right, % of the test": [100 * row[1] for row in rows], "parameters": [row[2] for row in rows]}
+    measures = {"right, %": [100 * row[1] for row in rows], "parameters": [row[2] for row in rows]}
     title = f"Who reads intents best (counts and a linear model: {baseline['words and characters']:.1%})"
     lighter = [row[0] for row in rows if row[0].startswith("the best")]
     lesson.figure(bars(lesson.run / "table.png", [row[0] for row in rows], measures, title, lighter=lighter))
@@ -458,15 +460,19 @@ def scores(lesson, baseline, results):
 # %% [markdown]
 # ## What it says, and an exercise
 # - **Counting is hard to beat.** With a hundred examples an intent, a linear model on counts of words and pieces of
-#   words is ahead of every network of the comparison, in a minute. The best reader is ahead of it by half a point, and
-#   what brings it there is not its kind but its inputs, longer training and noise against learning by heart.
+#   words is ahead of every network of the comparison, in a minute. The best reader is half a point ahead of it in the
+#   mean of three trainings, within what the test's interval allows for chance. It got there not by its kind but by its
+#   inputs, by longer training and by noise against learning by heart.
 # - **The kinds are close together.** Gated or attending, one way or both, all but the simple RNN lie within two points;
-#   the intervals of the test overlap. A bag of words, which knows no order at all, loses hardly two points to the best
-#   of them: an intent is mostly said by which words come. The simple RNN learns far more slowly (the learning curves).
-# - **Characters beside words help most where confidence counts.** They add little to the accuracy of the short
-#   training, and more to telling what is out of scope: a word that was never seen still looks like something.
+#   the intervals of the test overlap, and validation and test put them in another order. Attention pooling is no better
+#   than the last states here, where a sentence has eight words. A bag of words, which knows no order at all, is hardly
+#   two points behind the best of them: an intent is mostly said by which words come. The simple RNN learns far more
+#   slowly (the learning curves), and so does a reader of characters alone.
+# - **Characters beside words help confidence.** They add less than a point to the accuracy of the short training, and a
+#   point to the AUROC: a word that was never seen still looks like something.
 # - **Errors are people's errors too.** *To do list* or its update, a recipe or its ingredients: several of the surest
-#   errors are labels that one could dispute.
+#   errors are labels that one could dispute. And the time difference to Tokyo of the first paragraph is taken for
+#   `time`, with a confidence below the threshold.
 # - **It knows when it does not know, mostly.** One threshold, set on validation, refuses three of four sentences out of
 #   scope and loses one in twenty of the others. Those that get through share the words of an intent.
 #

@@ -24,7 +24,8 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", mark
     figure, axes = plt.subplots(figsize=(7.5, 4.2))
     for index, (name, (x, y)) in enumerate(series.items()):
         colour, marker = COLOURS[index % len(COLOURS)], "o" if markers else None
-        axes.plot(x, y, marker=marker, markersize=4, linewidth=2, color=colour, label=name)
+        line = ("-", "--", ":")[index // len(COLOURS) % 3]  # where the colours come round again
+        axes.plot(x, y, line, marker=marker, markersize=4, linewidth=2, color=colour, label=name)
     axes.set_xlabel(xlabel, color=INK)
     axes.set_ylabel(ylabel, color=INK)
     axes.set_xscale("log" if "x" in log else "linear")

@@ -152,10 +152,11 @@ def milliseconds(function, rounds):
 
 # %% [markdown]
 # ## Every format and precision
-# float16 halves the weights. Dynamic int8 stores them in 8 bits, a scale for each output, and rounds what meets them as
-# it comes. int8 does all arithmetic in 8 bits, with ranges measured beforehand on real inputs; it cannot see inside a
-# loop, so recurrent layers are written out step by step, and a decoding loop cannot have it. Each artefact is proven
-# before it may stay: structure, numbers, task, runtimes. What fails is refused, with the reason in its cell.
+# float16 halves the weights. Dynamic int8 stores them in 8 bits, a scale for each output; TFLite also rounds what meets
+# them as it comes, ONNX computes in float32. int8 does all arithmetic in 8 bits, with ranges measured beforehand on
+# real inputs; it cannot see inside a loop, so recurrent layers are written out step by step, and a decoding loop cannot
+# have it. Each artefact is proven before it may stay: structure, numbers, task, runtimes. What fails is refused, with
+# the reason in its cell.
 
 
 # %%

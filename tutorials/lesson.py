@@ -52,6 +52,7 @@ class Lesson:
         self.smoke = args.smoke
         self.run = args.run or (default.with_name(default.name + "-smoke") if self.smoke else default)
         self._record = args.record and not self.smoke
+        self._command = " ".join(["python", f"tutorials/{self.name}.py", "--record", *_given(parser, args, options)])
         self._begin = time.perf_counter()
         self._numbers, self._claims, self._figures = {}, [], []
         self.run.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ class Lesson:
 
         minutes = round((time.perf_counter() - self._begin) / 60, 1)
         results = {
-            "command": f"python tutorials/{self.name}.py --record",
+            "command": self._command,
             "minutes": minutes,
             "numbers": self._numbers,
             "claims": self._claims,
@@ -97,3 +98,12 @@ class Lesson:
         failed = [entry["claim"] for entry in self._claims if not entry["holds"]]
         if failed and not self.smoke:
             sys.exit("the numbers do not bear out: " + "; ".join(failed))
+
+
+def _given(parser, args, options):
+    """The lesson's own flags as they were given, such as "--seeds 1"; those that have their defaults are left out."""
+    for flag in options or {}:
+        name = flag.strip("-").replace("-", "_")
+        value = getattr(args, name)
+        if value != parser.get_default(name):
+            yield flag if value is True else f"{flag} {value}"

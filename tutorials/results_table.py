@@ -35,7 +35,7 @@ def _pages():
     """The tables of each page, by the name in its markers."""
     quickstart, dates_lesson = _results("00_quickstart"), _results("10_seq2seq_attention")
     readme = {"artefacts": artefacts(quickstart), "attention": attention(quickstart, dates_lesson), "rules": rules()}
-    readme |= {"speed": speed(), "matrix": matrix()}
+    readme |= {"speed": speed(), "matrix": matrix(), "scores": scores()}
     return {"README.md": readme, "tutorials/README.md": {"lessons": lessons()}}
 
 
@@ -119,6 +119,31 @@ def matrix():
         summary = f"{run}: Keras {by_keras}; {len(made)} of {len(rows) - 1} artefacts, the smallest {least} ({kind})"
         parts.append(f"<details><summary>{summary}</summary>\n\n{markdown(rows)}\n\n</details>\n")
     return "\n".join([*parts, f"(`{results['command']}`, {results['machine']})"])
+
+
+def scores():
+    """What the lessons on real data score: of each model the metric with its interval, beside the bar."""
+    rows = ["| lesson | task and data | model | score | bar | parameters | minutes |", "|---|---|---|---|---|---|---|"]
+    commands = {}
+    for path in sorted((ROOT / "results").glob("[0-9][0-9]*_*.json")):
+        results = _results(path.stem)
+        for entry in results.get("scores", []):
+            commands.setdefault(results["command"], results["minutes"])
+            rows.append(f"| {path.stem.split('_')[0]} | " + " | ".join(_score_cells(entry)) + " |")
+    printed = "; ".join(f"`{command}`, {minutes} minutes" for command, minutes in commands.items())
+    return "\n".join([*rows, "", f"({printed}; two CPU cores.)"])
+
+
+def _score_cells(entry):
+    form = (lambda share: f"{100 * share:.2f} %") if entry["value"] <= 1 else (lambda value: f"{value:.4g}")
+    score = f"{entry['metric']} {form(entry['value'])}"
+    if entry.get("low") is not None:
+        score += f" ({form(entry['low'])} to {form(entry['high'])}, {entry['how']})"
+    bar = "" if entry.get("bar") is None else form(entry["bar"])
+    parameters = "" if entry.get("parameters") is None else f"{entry['parameters']:,}"
+    minutes = "" if entry.get("minutes") is None else f"{entry['minutes']:.1f}"
+    what = f"{entry['what']}, {entry['data']}"
+    return what, entry["model"], score, bar, parameters, minutes
 
 
 def attention(quickstart, lesson):

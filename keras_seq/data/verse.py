@@ -3,7 +3,6 @@
     source                      target
     明月松間照                    清泉石上流        the line before, alone
     空山新雨後，天氣晚來秋，明月松間照    清泉石上流        the couplet before it too: its second line has the rhyme
-    天氣晚來秋，明月松間照           清泉石上流        the two lines before it
     《山居秋暝》，□□□□□             空山新雨後        the first line, from the title; blanks say how long it is
     《山居秋暝》，空山新雨後          天氣晚來秋        and the second and third, from the title and the lines before
 
@@ -49,18 +48,17 @@ def alone(poems):
     return [pair for pairs in poems.values() for pair in pairs]
 
 
-def after_a_couplet(poems, before=3):
+def after_a_couplet(poems):
     """Each couplet's second line from its first and the couplet before, where that is in lines of the same length.
 
     Args:
         poems: dict, from `couplets`.
-        before: int, lines in the source: 3 are the couplet before and the first line, 2 are the nearest two of these.
 
     Returns:
         list of (source, target).
     """
     return [
-        (_joined(*[*couplet, line][-before:]), target)
+        (_joined(*couplet, line), target)
         for pairs in poems.values()
         for couplet, (line, target) in itertools.pairwise(pairs)
         if len(couplet[1]) == len(target)
@@ -82,23 +80,6 @@ def mixed(poems):
             before = pairs[number - 1] if number else None
             whole = before and len(before[1]) == len(target) and _coin(line + target)
             found.append((_joined(*before, line) if whole else line, target))
-    return found
-
-
-def after_two_lines(poems):
-    """Each couplet once: its second line from the two lines before it, or where there is one line from that.
-
-    Args:
-        poems: dict, from `couplets`.
-
-    Returns:
-        list of (source, target).
-    """
-    found = []
-    for pairs in poems.values():
-        for number, (line, target) in enumerate(pairs):
-            before = pairs[number - 1][1] if number else ""
-            found.append((_joined(before, line) if len(before) == len(target) else line, target))
     return found
 
 
@@ -144,7 +125,7 @@ def titled(title, before, length):
 
 def source_lengths(length):
     """Lengths that sources of lines of `length` characters come in, rising: alone, after lines, with a title."""
-    return sorted({length, 2 * length + 1, 3 * length + 2, LONGEST_TITLE + 4 + 2 * length})
+    return sorted({length, 3 * length + 2, LONGEST_TITLE + 4 + 2 * length})
 
 
 def _joined(*lines):

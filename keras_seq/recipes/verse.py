@@ -29,8 +29,7 @@ class VerseConfig:
 
     Attributes:
         model: "transformer" or "seq2seq".
-        contexts: False, train on the line before alone; True, for half of the lines on the couplet before too, and on
-            titles; "two_lines", on the two lines before, and on titles.
+        contexts: bool, train with couplets before and with titles too, not only on the line before alone.
         epochs: int.
         batch_size: int, lines.
         learning_rate: float, the highest.
@@ -45,7 +44,7 @@ class VerseConfig:
     """
 
     model: str = "transformer"
-    contexts: bool | str = True
+    contexts: bool = True
     epochs: int = 5
     batch_size: int = 256
     learning_rate: float = 2e-3
@@ -62,8 +61,6 @@ class VerseConfig:
 
 
 TRANSFORMER = VerseConfig()
-# Begins where `TRANSFORMER` ended.
-TWO_LINES = VerseConfig(contexts="two_lines", epochs=2, learning_rate=1e-3)
 SEQ2SEQ = VerseConfig(model="seq2seq", contexts=False, epochs=2, batch_size=128)
 GPU = VerseConfig(
     units=384, num_layers=6, num_heads=6, feed_forward=1536, dropout=0.2, epochs=15, batch_size=512, learning_rate=1e-3

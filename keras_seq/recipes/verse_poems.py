@@ -96,8 +96,7 @@ class Poems:
         poems = getattr(self, part)
         if not contexts:
             return verse.alone(poems)
-        lines = verse.after_two_lines(poems) if contexts == "two_lines" else verse.mixed(poems)
-        return lines + verse.from_titles(self.quatrains.get(part, []))[0]
+        return verse.mixed(poems) + verse.from_titles(self.quatrains.get(part, []))[0]
 
     def tokenizer(self, min_count):
         """The `Tokenizer` of the characters that training has at least `min_count` times, the marks included.

@@ -79,19 +79,19 @@ class Scores:
         )
 
 
-def examples(poems, before=1):
+def examples(poems, with_couplet=False):
     """What is scored: sources and targets, with the number of their poem.
 
     Args:
         poems: dict of poem -> list of (line, the line after it).
-        before: int, lines in the source: 1 is the line before; with 2 or 3 only lines with a couplet before are scored.
+        with_couplet: bool, only lines with a couplet before, and that in the source.
 
     Returns:
         list of (poem, source, target).
     """
     found = []
     for number, (poem, pairs) in enumerate(poems.items()):
-        own = verse.alone({poem: pairs}) if before == 1 else verse.after_a_couplet({poem: pairs}, before)
+        own = (verse.after_a_couplet if with_couplet else verse.alone)({poem: pairs})
         found += [(number, *pair) for pair in own]
     return found
 
@@ -172,7 +172,7 @@ class LineTrigrams:
         """`Scores` of lines, each given the line before it alone.
 
         Args:
-            lines: list of (poem, source, target), from `examples` with one line before.
+            lines: list of (poem, source, target), from `examples` without couplets.
         """
         sources, targets = (self._tokenizer.encode_batch([line[side] for line in lines]) for side in (1, 2))
         found = []
@@ -228,7 +228,7 @@ def measure(poet, poems, run_dir, trigrams=None):
     if path.exists():
         return json.loads(path.read_text(encoding="utf-8"))
     scores = network_scores(poet.model, poet.tokenizer, examples(poems.test))
-    with_couplet = examples(poems.test, poet.before)
+    with_couplet = examples(poems.test, with_couplet=True)
     results = {
         "parameters": poet.model.count_params(),
         "characters": len(scores.log_probability),
@@ -243,17 +243,17 @@ def measure(poet, poems, run_dir, trigrams=None):
         results["perplexity_of_the_same_without"] = network_scores(poet.model, poet.tokenizer, alone).perplexity
     if trigrams is not None:
         results["below_trigrams"], results["below_interval"] = scores.below(trigrams)
-    _write_test(Path(run_dir, "test.tsv"), poems, poet.before)
+    _write_test(Path(run_dir, "test.tsv"), poems)
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return results
 
 
-def _write_test(path, poems, before):
+def _write_test(path, poems):
     """Sources of every kind, taking turns, and the lines that the poets wrote."""
     kinds = [
         verse.alone(poems.test),
-        verse.after_a_couplet(poems.test, before),
+        verse.after_a_couplet(poems.test),
         verse.from_titles(poems.quatrains.get("test", []))[0],
     ]
     rows = [row for turn in itertools.zip_longest(*(kind[:_TESTED] for kind in kinds)) for row in turn if row]

@@ -2,8 +2,8 @@
 
     Poet.load("runs/08_verse/transformer").poems(["春夜"], length=5, seed=1)
 
-A quatrain is written line by line. The fourth line is written from the three or the two before it, so the model can
-hear what the second ends with, and rhyme. With `candidates` several lines are drawn each time and one is taken: of
+A quatrain is written line by line. The fourth line is written from the three before it, so the model could
+hear what the second ends with. With `candidates` several lines are drawn each time and one is taken: of
 fourth lines one that rhymes with the second (`keras_seq.rhymes`), of those one that says no character again that the
 poem has already, of those the likeliest.
 """
@@ -40,22 +40,19 @@ class Poet:
         model: `keras_seq.models.EqualLength`
         tokenizer: `Tokenizer` of both sides.
         limits: dict of `source` and `target`, in characters, the target's end included.
-        before: int, how many lines before a fourth line it was trained to read: 3 or 2.
     """
 
-    def __init__(self, model, tokenizer, limits, before=3):
+    def __init__(self, model, tokenizer, limits):
         self.model = model
         self.tokenizer = tokenizer
         self.limits = limits
-        self.before = before
 
     @classmethod
     def load(cls, run_dir):
         """The `Poet` of a finished run."""
         config = json.loads(Path(run_dir, "config.json").read_text(encoding="utf-8"))
-        before = 2 if config["contexts"] == "two_lines" else 3
         model = keras.saving.load_model(Path(run_dir, "model.keras"), compile=False)
-        return cls(model, Tokenizer.load(Path(run_dir, "source.tokenizer.json")), config["task"]["limits"], before)
+        return cls(model, Tokenizer.load(Path(run_dir, "source.tokenizer.json")), config["task"]["limits"])
 
     @property
     def longest(self):
@@ -129,7 +126,7 @@ class Poet:
         poems = [[] for _ in titles]
         for number in range(4):
             sources = [
-                verse.SEPARATOR.join(lines[-self.before :]) if number == 3 else verse.titled(title, lines, length)
+                verse.SEPARATOR.join(lines) if number == 3 else verse.titled(title, lines, length)
                 for title, lines in zip(titles, poems, strict=True)
             ]
             drawn = [

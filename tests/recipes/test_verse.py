@@ -35,13 +35,6 @@ def test_sources_are_a_line_a_couplet_and_a_line_or_a_title_with_what_is_there()
     assert verse.alone(poems) == [(record["source"], record["target"]) for record in RECORDS]
     # A couplet in lines of another length is no context.
     assert verse.after_a_couplet(poems) == [("明月松間照，清泉石上流，竹喧歸浣女", "蓮動下漁舟")]
-    assert verse.after_a_couplet(poems, before=2) == [("清泉石上流，竹喧歸浣女", "蓮動下漁舟")]
-    assert verse.after_two_lines(poems) == [
-        ("明月松間照", "清泉石上流"),
-        ("清泉石上流，竹喧歸浣女", "蓮動下漁舟"),
-        ("兩個黃鸝鳴翠柳", "一行白鷺上青天"),
-        ("春眠不覺曉", "處處聞啼鳥"),
-    ]
     pairs, left_out = verse.from_titles(QUATRAINS)
     assert pairs == [
         ("《登鸛雀樓》，□□□□□", "白日依山盡"),
@@ -62,8 +55,7 @@ def test_each_couplet_is_read_once_by_a_coin_that_falls_the_same_way():
 
 def test_every_source_is_as_long_as_foreseen():
     poems = Poems.toy()
-    sources = poems.examples("train", contexts=True) + poems.examples("train", contexts="two_lines")
-    for source, target in sources + verse.after_a_couplet(poems.train):
+    for source, target in poems.examples("train", contexts=True) + verse.after_a_couplet(poems.train):
         assert len(source) <= max(verse.source_lengths(len(target)))
         assert len(source.split(verse.SEPARATOR)[-1]) == len(target)
 
@@ -218,9 +210,9 @@ def test_poems_that_cannot_be_written_are_refused(titles, length, candidates, me
 
 def test_a_run_begins_where_another_ended(run, tmp_path):
     path, poems, poet = run
-    config = dataclasses.replace(recipe.TWO_LINES, min_count=2, **recipe.SMOKE | {"learning_rate": 1e-9})
+    config = dataclasses.replace(recipe.TRANSFORMER, min_count=2, **recipe.SMOKE | {"learning_rate": 1e-9})
     model, tokenizer = recipe.train(config, tmp_path / "second", data=poems, start=path)
-    assert tokenizer.vocabulary == poet.tokenizer.vocabulary and Poet.load(tmp_path / "second").before == 2
+    assert tokenizer.vocabulary == poet.tokenizer.vocabulary
     for one, other in zip(model.weights, poet.model.weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 

@@ -102,8 +102,9 @@ class Lesson:
 
 def _given(parser, args, options):
     """The lesson's own flags as they were given, such as "--seeds 1"; those that have their defaults are left out."""
-    for flag in options or {}:
-        name = flag.strip("-").replace("-", "_")
+    for flag, arguments in (options or {}).items():
+        name = arguments.get("dest", flag.strip("-").replace("-", "_"))
         value = getattr(args, name)
         if value != parser.get_default(name):
-            yield flag if value is True else f"{flag} {value}"
+            values = value if isinstance(value, list) else [value]
+            yield flag if value is True else " ".join([flag, *map(str, values)])

@@ -511,8 +511,11 @@ def tag_text(run, text):
 
 # %% [markdown]
 # ## What it says, and an exercise
-# - The second direction is worth more than a second layer, and more than twice the units: half of what decides about a
-#   word stands behind it, and a word or two are enough.
+# - The second direction is worth more than twice the units one way: part of what decides about a word stands behind
+#   it, and the next word is nearly all of that.
+# - Depth is not for nothing and not for free. On a quarter of the sentences and in a few epochs a second layer is no
+#   better than one, within the interval, and a third is worse; what a second is worth with all the data, one would have
+#   to train to know.
 # - Letters are what there is for words never seen; the picture of errors shows what they cannot tell, names from nouns.
 # - Three trainings that differ in their seed alone differ too. A difference between models that is smaller than that
 #   is none.

@@ -55,7 +55,7 @@ def filled(text, parts):
 def lessons():
     """What each lesson claims and measured, for the lessons that state claims."""
     sections = []
-    for path in sorted((ROOT / "results").glob("[0-9][0-9]_*.json")):
+    for path in sorted((ROOT / "results").glob("[0-9][0-9]*_*.json")):
         lesson = _results(path.stem)
         if "claims" in lesson:
             lines = [f"- {entry['claim']}{'' if entry['holds'] else ' (NOT SO)'}" for entry in lesson["claims"]]

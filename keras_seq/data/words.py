@@ -31,7 +31,7 @@ class WordCoder:
         >>> coder = WordCoder.train([["A", "dog", "!"], ["a", "cat"]], min_count=1, width=2)
         >>> inputs = coder.inputs([["a", "Dog"]])
         >>> print(inputs["ids"], inputs["characters"][0].tolist())
-        [[4, 7]] [[5, 0], [3, 10]]
+        [[4, 7]] [[4, 0], [3, 10]]
     """
 
     def __init__(self, words, characters, width):

@@ -6,6 +6,7 @@ Batch and source length are dynamic.
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import onnx
 import tensorflow as tf
 import tf2onnx
@@ -24,6 +25,7 @@ WEIGHTS = "weights.bin"
 _SHARED_FROM_BYTES = 1024
 # ONNX Runtime maps the weights into memory; tensors start on a page.
 _ALIGNMENT = 4096
+_FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
 
 
 def convert(model, limits, path, precision="float32", beams=None, representative=None):
@@ -114,7 +116,11 @@ def _name_dynamic_axes(graph):
 
 
 class SharedWeights:
-    """One file of weights for several graphs; equal tensors are stored once."""
+    """One file of weights for several graphs; equal tensors are stored once, and so is a matrix and its transpose.
+
+    A tied embedding is looked up by rows and read out by columns; TensorFlow's optimiser makes two constants of it.
+    ONNX Runtime computes the transpose when it loads the file, so that this costs size alone.
+    """
 
     def __init__(self):
         self.data = bytearray()
@@ -128,12 +134,26 @@ class SharedWeights:
             if tensor.name in names:
                 raise ValueError(f"two constants of the graph are called {tensor.name!r}; rename one of the layers")
             names.add(tensor.name)
+            turned = self._turned(tensor)
+            if turned is not None:
+                node = onnx.helper.make_node("Transpose", [turned.name], [tensor.name], perm=[1, 0])
+                model.graph.node.insert(0, node)
+                tensor = turned
             self._store(tensor)
-        model.graph.initializer.extend(tensors)
+            model.graph.initializer.append(tensor)
+
+    def _turned(self, tensor):
+        """The transpose of a matrix, where that and not the matrix itself is stored already; else None."""
+        if tensor.data_type not in _FLOATS or len(tensor.dims) != 2:
+            return None
+        matrix = onnx.numpy_helper.to_array(tensor)
+        if _digest(matrix) in self._offsets or _digest(matrix.T) not in self._offsets:
+            return None
+        return onnx.numpy_helper.from_array(np.ascontiguousarray(matrix.T), f"{tensor.name}/transposed")
 
     def _store(self, tensor):
-        raw = onnx.numpy_helper.to_array(tensor).tobytes()
-        digest = hashlib.sha256(raw).digest()
+        array = onnx.numpy_helper.to_array(tensor)
+        raw, digest = array.tobytes(), _digest(array)
         if digest not in self._offsets:
             self.data.extend(bytes(-len(self.data) % _ALIGNMENT))
             self._offsets[digest] = len(self.data)
@@ -143,6 +163,10 @@ class SharedWeights:
         tensor.ClearField("raw_data")
         for field in ("float_data", "int32_data", "int64_data"):
             tensor.ClearField(field)
+
+
+def _digest(array):
+    return hashlib.sha256(array.tobytes()).digest()  # of its rows one after another, whatever lies in memory
 
 
 def _lift_tensors(graph):

@@ -88,8 +88,8 @@ def train(config, run_dir, *, data=None, start=None, fresh=False, callbacks=()):
     data = Poems.tang(config.poems) if data is None else data
     tokenizer = tokenizer_of(config, data, start)
     pairs = data.examples("train", config.contexts)
-    training = batches(pairs, tokenizer, config.batch_size, seed=config.seed)
-    held_out = batches(verse.alone(data.first("validation", _VALIDATION_POEMS)), tokenizer, config.batch_size)
+    training = LineBatches(pairs, tokenizer, config.batch_size, seed=config.seed)
+    held_out = LineBatches(verse.alone(data.first("validation", _VALIDATION_POEMS)), tokenizer, config.batch_size)
     longest = max(len(target) for _, target in pairs)
     keras.utils.set_random_seed(config.seed)
     model = build(config, tokenizer, longest)
@@ -174,7 +174,7 @@ def build(config, tokenizer, longest):
     return EqualLength(writer, separator=tokenizer.encode(verse.SEPARATOR)[0], marks=marks)
 
 
-class batches:  # noqa: N801  (used as a function)
+class LineBatches:
     """Batches of lines for training: calling it with an epoch's number gives its dataset, as `PairBatches` does.
 
     Lines of different length come in batches of their own, so no target is padded, and none has its end to learn. The

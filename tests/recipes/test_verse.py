@@ -64,7 +64,7 @@ def test_batches_hold_each_line_once_without_its_end_and_without_unknown_labels(
     poems = Poems.toy(80)
     tokenizer = poems.tokenizer(min_count=20)
     pairs = poems.examples("train", contexts=True)
-    batches = recipe.batches(pairs, tokenizer, batch_size=7, seed=1)
+    batches = recipe.LineBatches(pairs, tokenizer, batch_size=7, seed=1)
     seen, unknown = [], 0
     for inputs, labels in batches(0):
         source, target, labels = (np.asarray(array) for array in (inputs["source"], inputs["target"], labels))

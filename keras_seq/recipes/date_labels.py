@@ -11,9 +11,7 @@ tagger's labels are one a token, with spaces between.
 """
 
 import argparse
-import csv
 import dataclasses
-import json
 import os
 import random as standard_random
 import sys
@@ -28,8 +26,8 @@ from keras_seq.data import dates
 from keras_seq.data.dates.not_dates import draw_not_date
 from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.models import Classifier, Tagger
+from keras_seq.recipes.run_files import write_json, write_tsv
 from keras_seq.training import WarmupCosine, fit
-from keras_seq.whole_file import whole_file
 
 LIMIT = 48
 """Longest text in tokens."""
@@ -178,7 +176,7 @@ def train(config, run_dir, *, fresh=False, callbacks=()):
         callbacks=callbacks,
     )
     source.save(run_dir / "source.tokenizer.json")
-    _write(run_dir / "labels.json", json.dumps(labels))
+    write_json(run_dir / "labels.json", labels)
     texts, wanted = _drawn(config, source, config.test_examples, _TEST)
     _write_tests(run_dir / "test.tsv", texts, wanted)
     results = {
@@ -186,7 +184,7 @@ def train(config, run_dir, *, fresh=False, callbacks=()):
         "accuracy": _accuracy(model, config, source, labels, texts, wanted),
         "examples": config.test_examples,
     }
-    _write(run_dir / "results.json", json.dumps(results, indent=2))
+    write_json(run_dir / "results.json", results)
     return model, results
 
 
@@ -257,17 +255,8 @@ def _accuracy(model, config, source, labels, texts, wanted):
 
 
 def _write_tests(path, texts, wanted):
-    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
-        writer.writerows(
-            (text, label if isinstance(label, str) else " ".join(label))
-            for text, label in zip(texts, wanted, strict=True)
-        )
-
-
-def _write(path, text):
-    with whole_file(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    labels = (label if isinstance(label, str) else " ".join(label) for label in wanted)
+    write_tsv(path, zip(texts, labels, strict=True))
 
 
 def main(argv=None):

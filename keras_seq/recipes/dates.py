@@ -6,7 +6,6 @@ A text without a date is written as nothing: the end token at once. The confiden
 tokens' probabilities; the threshold under which an output is flagged is set on generated texts kept out of training.
 """
 
-import csv
 import dataclasses
 import json
 from pathlib import Path
@@ -20,8 +19,8 @@ from keras_seq.data import dates
 from keras_seq.data.batching import PairBatches
 from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.models import Seq2Seq, Transformer
+from keras_seq.recipes.run_files import write_json, write_tsv
 from keras_seq.training import ExactMatch, MaskedAccuracy, MaskedCrossEntropy, WarmupCosine, fit
-from keras_seq.whole_file import whole_file
 
 # Longest text and output in tokens; "YYYY-MM-DD" and the end are 11.
 LIMITS = {"source": dates.MAX_LENGTH, "target": 11}
@@ -192,8 +191,7 @@ def train(config, run_dir, *, fresh=False, callbacks=()):
         source.save(run_dir / "source.tokenizer.json")
         target.save(run_dir / "target.tokenizer.json")
         results = measure(reader, config, run_dir)
-        with whole_file(results_file) as temporary:
-            temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        write_json(results_file, results)
     return reader, json.loads(results_file.read_text(encoding="utf-8"))
 
 
@@ -219,7 +217,7 @@ def measure(reader, config, run_dir):
         exact[name] = float(right.mean())
         if name == "fresh":
             by_length = _by_length(test.texts, right)
-            _write_pairs(Path(run_dir, "test.tsv"), test.texts, test.iso)
+            write_tsv(Path(run_dir, "test.tsv"), zip(test.texts, test.iso, strict=True))
     return {
         "parameters": reader.model.count_params(),
         "exact_match": exact,
@@ -317,9 +315,3 @@ def _by_length(texts, right):
         }
         for index in np.unique(bins).tolist()
     }
-
-
-def _write_pairs(path, texts, targets):
-    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
-        writer.writerows(zip(texts, targets, strict=True))

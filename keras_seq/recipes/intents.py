@@ -12,9 +12,7 @@ Data: Larson et al., 2019, "An Evaluation Dataset for Intent Classification and 
 """
 
 import argparse
-import csv
 import dataclasses
-import json
 import os
 import sys
 from pathlib import Path
@@ -28,9 +26,9 @@ from keras_seq.data.label_batches import LabelBatches
 from keras_seq.models import Classifier, TextClassifier
 from keras_seq.recipes.intent_reader import Reader, sample_log
 from keras_seq.recipes.labelled_texts import labels_of, read_parts
+from keras_seq.recipes.run_files import write_json, write_tsv
 from keras_seq.recipes.text_inputs import TextInputs
 from keras_seq.training import WarmupCosine, copy_weights, fit
-from keras_seq.whole_file import whole_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,10 +158,10 @@ def train(config, run_dir, *, start=None, fresh=False, callbacks=(), samples=(),
         verbose=verbose,
     )
     texts.save(run_dir)
-    _write(run_dir / "labels.json", labels)
-    _write_tests(run_dir / "test.tsv", parts["test"])
+    write_json(run_dir / "labels.json", labels)
+    write_tsv(run_dir / "test.tsv", ([" ".join(row["text"].split()), row["label"]] for row in parts["test"]))
     results = {"parameters": model.count_params(), "labels": len(labels), **_tested(reader, parts)}
-    _write(run_dir / "results.json", results)
+    write_json(run_dir / "results.json", results)
     return reader, results
 
 
@@ -248,17 +246,6 @@ def _tested(reader, parts):
 
 def _texts(part):
     return [row["text"] for row in part]
-
-
-def _write(path, content):
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _write_tests(path, part):
-    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
-        writer.writerows((" ".join(row["text"].split()), row["label"]) for row in part)
 
 
 def main(argv=None):

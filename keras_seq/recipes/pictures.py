@@ -1,10 +1,10 @@
 """A classifier of pictures as a run directory, which `python -m export build` reads."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
+from keras_seq.recipes.run_files import write_json
 from keras_seq.whole_file import whole_file
 
 
@@ -25,17 +25,12 @@ def save_run(model, data, run_dir, accuracy):
     run_dir.mkdir(parents=True, exist_ok=True)
     images, labels = data.test
     picture = dict(zip(("height", "width", "channels"), images.shape[1:], strict=True))
-    _write_json(run_dir / "config.json", {"task": {"name": data.name, "kind": "classify", "picture": picture}})
-    _write_json(run_dir / "labels.json", list(data.classes))
+    write_json(run_dir / "config.json", {"task": {"name": data.name, "kind": "classify", "picture": picture}})
+    write_json(run_dir / "labels.json", list(data.classes))
     with whole_file(run_dir / "test.npz") as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, images=images, labels=labels)
     with whole_file(run_dir / "model.keras") as temporary:
         model.save(temporary)
     results = {"parameters": model.count_params(), "accuracy": accuracy, "examples": len(labels)}
-    _write_json(run_dir / "results.json", results)
+    write_json(run_dir / "results.json", results)
     return run_dir
-
-
-def _write_json(path, data):
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

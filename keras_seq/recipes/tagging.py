@@ -9,7 +9,6 @@ A run directory is written as `keras_seq.training.fit` writes it, with the vocab
 """
 
 import argparse
-import csv
 import dataclasses
 import json
 import os
@@ -22,9 +21,9 @@ from keras_seq.data import at_most, load, only_known
 from keras_seq.data.label_batches import LabelBatches
 from keras_seq.data.words import WordCoder
 from keras_seq.models import WordTagger
+from keras_seq.recipes.run_files import write_json, write_tsv
 from keras_seq.recipes.sentence_tagger import BATCH_TOKENS_READ, SentenceTagger, boundaries
-from keras_seq.training import SampleLog, WarmupCosine, copy_weights, fit
-from keras_seq.whole_file import whole_file
+from keras_seq.training import SampleLog, WarmupCosine, copy_weights, fit, run_directory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,10 +149,10 @@ def train(config, records, run_dir, *, start=None, fresh=False, callbacks=(), ve
         verbose=verbose,
     )
     coder.save(run_dir)
-    _write(run_dir / "labels.json", json.dumps(tags, ensure_ascii=False))
+    write_json(run_dir / "labels.json", tags)
     if labels:
-        _write(run_dir / "sentence_labels.json", json.dumps(labels, ensure_ascii=False))
-    _write_tests(run_dir / "test.tsv", records["test"])
+        write_json(run_dir / "sentence_labels.json", labels)
+    write_tsv(run_dir / "test.tsv", map(_as_row, records["test"]))
     results = {
         "parameters": model.count_params(),
         "sentences": {part: len(own) for part, own in records.items()},
@@ -162,7 +161,7 @@ def train(config, records, run_dir, *, start=None, fresh=False, callbacks=(), ve
         "epochs": len(rows),
         **tagger.scores(records["test"]),
     }
-    _write(run_dir / "results.json", json.dumps(results, indent=2))
+    write_json(run_dir / "results.json", results)
     return tagger, results
 
 
@@ -235,21 +234,12 @@ def _task(config, name, sentence_labels):
 
 
 def _seconds(run_dir):
-    with open(run_dir / "seconds.csv", newline="", encoding="utf-8") as file:
-        return round(sum(float(row["seconds"]) for row in csv.DictReader(file)), 1)
+    return round(sum(row["seconds"] for row in run_directory.read_rows(run_dir / "seconds.csv")), 1)
 
 
-def _write_tests(path, records):
-    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
-        for row in records:
-            label = [row["label"]] if "label" in row else []
-            writer.writerow([" ".join(row["tokens"]), " ".join(row["tags"]), *label])
-
-
-def _write(path, text):
-    with whole_file(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+def _as_row(record):
+    label = [record["label"]] if "label" in record else []
+    return [" ".join(record["tokens"]), " ".join(record["tags"]), *label]
 
 
 def main(argv=None):

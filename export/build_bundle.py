@@ -246,7 +246,15 @@ class _Maker:
             self._staging / verification.CASES,
             self._timeout,
             self._options[format].get("profile", "portable"),
+            score=_score(self._task, self._staging),
         )
+
+
+def _score(task, staging):
+    """A generator's score, as `export.verification.examine` takes it."""
+    if task.kind != "generate":
+        return None
+    return {"name": task.score, "vocabulary": str(staging / "target.tokenizer.json")}
 
 
 def _rounded(precision):

@@ -44,6 +44,8 @@ def manifest_of(config, results, task, keras, entries, staging):
         "artefacts": [_artefact(entry) for entry in entries],
         "made_by": _versions(),
     }
+    if task.kind == "generate":
+        manifest |= {"score": task.score}
     if "labels.json" in task.files:
         manifest |= {"labels": "labels.json", "label_names": read_labels(staging)}
     if task.sentence_labels:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from export import errors, runtime
+from export.generator_scores import DEFAULT, SCORES
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Task:
             the ids of `characters`, how many of each token; {} for pictures.
         picture: dict of `height`, `width` and `channels`, or None for texts.
         sentence_labels: bool, whether a tagger gives the sentence a label too.
+        score: str, what a generator is scored by, one of `export.generator_scores.SCORES`.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Task:
     limits: dict
     picture: dict | None = None
     sentence_labels: bool = False
+    score: str = DEFAULT
 
     @classmethod
     def of(cls, config):
@@ -65,7 +68,7 @@ class Task:
             raise ValueError(
                 f"config.json has sentence_labels {sentence_labels!r} in a task of kind {kind!r}; wanted tag"
             )
-        return cls(task["name"], kind, limits, picture, sentence_labels)
+        return cls(task["name"], kind, limits, picture, sentence_labels, _score(task, kind))
 
     @property
     def files(self):
@@ -76,6 +79,15 @@ class Task:
         spelling = ("characters.tokenizer.json",) if "characters" in self.limits else ()
         sentence_labels = ("sentence_labels.json",) if self.sentence_labels else ()
         return ("source.tokenizer.json", *spelling, *answers, *sentence_labels, "test.tsv")
+
+
+def _score(task, kind):
+    score = task.get("score", DEFAULT)
+    if "score" in task and kind != "generate":
+        raise ValueError(f"config.json has score {score!r} in a task of kind {kind!r}; it is for generate alone")
+    if score not in tuple(SCORES):  # a list has no hash
+        raise ValueError(f"config.json has score {score!r}; choose from {', '.join(SCORES)}")
+    return score
 
 
 def _width(characters, kind, picture):

@@ -11,8 +11,8 @@ import numpy as np
 
 from export import runtime
 from export.examples import loss_of, score_of
+from export.generator_scores import LARGEST_LOSS, ExactMatch
 from export.label_examples import LabelExamples
-from export.prove_generator import LARGEST_LOSS
 
 _MOST, _LEAST, _SECONDS = 200, 40, 5.0
 # What a position costs whose token is not Keras's, in nats at least: behind the first of them all others may differ.
@@ -20,7 +20,7 @@ _OTHER_TOKEN = 1.0
 _BATCH = 64
 
 
-def judge_of(kind, format, limits, reference):
+def judge_of(kind, format, limits, reference, score=None):
     """The judge of a kind of task.
 
     Args:
@@ -28,18 +28,20 @@ def judge_of(kind, format, limits, reference):
         format: "tflite" or "onnx".
         limits: dict of `source` and `target`, in tokens; {} for pictures.
         reference: dict that `export.reference` wrote.
+        score: of `export.generator_scores`, what a generator is scored by; None is the exact match.
 
     Returns:
         a callable of the path of an artefact -> (score, damage), with `wanted`, the least score.
     """
-    return (_GeneratorJudge if kind == "generate" else _LabelJudge)(format, limits, reference)
+    if kind == "generate":
+        return _GeneratorJudge(format, limits, reference, score or ExactMatch())
+    return _LabelJudge(format, limits, reference)
 
 
 class _Judge:
     def __init__(self, format, limits, reference):
         self._static, self._limits = format == "tflite", limits
-        self._ids, self._target_ids = reference.get("source_ids"), reference["target_ids"]
-        self._count = len(self._target_ids)
+        self._ids, self._count = reference.get("source_ids"), len(reference["target_ids"])
         self.chosen = self._spread(_MOST)
 
     @property
@@ -72,22 +74,23 @@ class _Judge:
 
 
 class _GeneratorJudge(_Judge):
-    """Score: the share of examples that greedy `generate` writes exactly as the test set has them.
+    """Score: the task's, see `export.generator_scores`.
 
     Damage: the mean error of the tokens' log-probabilities, where another token than Keras's counts as a nat at least.
     """
 
-    def __init__(self, format, limits, reference):
+    def __init__(self, format, limits, reference, score):
         super().__init__(format, limits, reference)
+        self._reference, self._score = reference, score
         self._written = np.asarray(reference["ids"], "int32")  # (examples, target)
         self._log_probability = np.asarray(reference["log_probability"], "float32")  # (examples, target)
 
     def _answers(self, session, order, batch):
         """Ids and log-probabilities `(chosen, target)`."""
-        width, found = self._limits["source"] if self._static else None, [None] * len(order)
+        found = [None] * len(order)
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
-            source, length = runtime.pad([self._ids[example] for example in self.chosen[rows]], width)
+            source, length = runtime.pad([self._ids[example] for example in self.chosen[rows]], self._width)
             outputs = session.call("generate", source=source, source_length=length)
             for row, *answer in zip(rows, outputs["ids"].copy(), outputs["log_probability"].copy(), strict=True):
                 found[row] = answer
@@ -95,21 +98,24 @@ class _GeneratorJudge(_Judge):
 
     def _verdict(self, session, order, batch):
         ids, log_probability = self._answers(session, order, batch)
+        rows = self._score.artefact(session, self._reference, self.chosen, ids, self._width, batch)
         wanted = self._written[self.chosen]
         error = np.abs(log_probability - self._log_probability[self.chosen])
         error = np.nan_to_num(error, nan=_OTHER_TOKEN, posinf=_OTHER_TOKEN)
         error = np.where(ids == wanted, error, np.maximum(error, _OTHER_TOKEN))
         counts = (ids != runtime.PAD) | (wanted != runtime.PAD)
-        return self._exact(ids), float((error * counts).sum() / max(1, counts.sum()))
+        return self._share(rows), float((error * counts).sum() / max(1, counts.sum()))
 
     def _keras_score(self):
-        return self._exact(self._written[self.chosen])
+        rows = self._score.keras(self._reference)
+        return self._share([rows[example] for example in self.chosen])
 
-    def _exact(self, ids):
-        right = 0
-        for row, example in zip(ids.tolist(), self.chosen, strict=True):
-            right += (row[: row.index(runtime.END)] if runtime.END in row else row) == self._target_ids[example]
-        return right / len(self.chosen)
+    def _share(self, rows):
+        return self._score.share(rows, self._reference, self.chosen)
+
+    @property
+    def _width(self):
+        return self._limits["source"] if self._static else None
 
 
 class _LabelJudge(_Judge):

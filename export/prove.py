@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 
 from export import cases, children, errors, numbers, prove_generator, prove_labels, runtime, structure
+from export.generator_scores import generator_score
 
 _TIMED = 60
 PROOFS = {"generate": prove_generator, "classify": prove_labels, "tag": prove_labels}
 
 
-def prove(format, precision, path, reference, case_file, limits=None, kind="generate", own=None):
+def prove(format, precision, path, reference, case_file, limits=None, kind="generate", own=None, score=None):
     """Runs the reference's inputs through the artefact, and reports or refuses.
 
     Args:
@@ -28,6 +29,8 @@ def prove(format, precision, path, reference, case_file, limits=None, kind="gene
         kind: "generate", "classify" or "tag".
         own: dict, the score on these inputs that the artefact had when it was built, which it is held to in place of
             Keras's where it is of less precision; None where there is none.
+        score: dict of a generator's `name` and `vocabulary`, see `export.generator_scores.generator_score`; None is the
+            exact match.
 
     Returns:
         dict of `signatures`, `numbers`, `parity`, `score`, `samples` (the score on those that go into the bundle) and
@@ -42,7 +45,8 @@ def prove(format, precision, path, reference, case_file, limits=None, kind="gene
     session = open_session(format, path)
     latency = _latency(session, proof.calls(data, limits or {}, static))
     found = numbers.compare(session, cases.read(case_file), precision)
-    parity, score, samples = proof.prove(session, data, limits or {}, precision, static, own)
+    options = {"score": generator_score(**score or {})} if kind == "generate" else {}
+    parity, score, samples = proof.prove(session, data, limits or {}, precision, static, own, **options)
     return {
         "signatures": session.signatures,
         "numbers": found,

@@ -8,18 +8,17 @@ import copy
 import numpy as np
 
 from export import errors, runtime, written
+from export.generator_scores import ExactMatch, check_score
 from export.written import LOG_PROBABILITY_TOLERANCE, NEAR_TIE
 
-# Largest fall of the score, as a share, that an artefact of less precision is offered with.
-LARGEST_LOSS = 0.005
 # So many examples, the first, go into the bundle; the artefact's own score on them is kept.
 SAMPLES = 32
 # Largest difference of a log-probability where an artefact of less precision is held against itself.
 _ROUNDED_TOLERANCE = 0.1
-_STEPWISE = 24
+_STEPWISE, _BATCH = 24, 64
 
 
-def prove(session, data, limits, precision, static, own=None):
+def prove(session, data, limits, precision, static, own=None, score=None):
     """Holds `generate`, `encode` and `step`, and `generate_beam` where it is there, against Keras.
 
     Args:
@@ -30,6 +29,7 @@ def prove(session, data, limits, precision, static, own=None):
         static: bool, whether the artefact takes one source at a time, padded to the limit.
         own: dict, the artefact's own score on these examples when it was built, which it is held to in place of
             Keras's where it is of less precision; None where there is none.
+        score: of `export.generator_scores`; None is the exact match.
 
     Returns:
         `parity`, `score` and the score on the first `SAMPLES` examples.
@@ -37,21 +37,24 @@ def prove(session, data, limits, precision, static, own=None):
     Raises:
         TaskError: naming the first input and step that differ, or the score that falls.
     """
-    expected = Reference(data)
-    by_length = np.argsort([len(ids) for ids in expected.source_ids], kind="stable")
-    first = _generate(session, expected, by_length, 1 if static else 64, limits["source"] if static else None)
-    parity = expected.compare(first, "generate") if precision == "float32" else expected.compare_score(first, own)
-    found = {"exact_match": expected.score(first["ids"]), "examples": len(expected.source_ids)}
-    samples = {"exact_match": expected.score(first["ids"][:SAMPLES]), "examples": len(first["ids"][:SAMPLES])}
+    expected = Reference(data, score or ExactMatch())
+    artefact = _Artefact(session, expected, precision, limits["source"] if static else None)
+    by_length = _by_length(expected.source_ids)
+    first = artefact.write(by_length)
+    if precision == "float32":
+        parity = expected.compare(first, "generate")
+    found, samples = artefact.scored(first)
     if precision != "float32":
+        expected.check_score(found, own)
+        parity = expected.agreement(first)
         expected = expected.replaced_by(first)
-    if precision == "float32" or static:  # the scales of integers depend on what else is in the batch
+    if artefact.repeats:
         again = _generate(session, expected, by_length[::-1], 1 if static else 7, limits["source"])
         expected.compare(again, "generate, called again in another order and padding")
     parity["stepwise"] = _stepwise(session, expected, limits)
     if "generate_beam" in session.signatures:
-        parity["beam"], beams = _beam(session, expected, limits["source"] if static else None, precision, own)
-        samples["beam_exact_match"] = expected.score(beams["ids"][:SAMPLES])
+        parity["beam"], searched = _beam(artefact, expected, first, own)
+        samples |= searched
     parity["swapped"] = _swapped(first, expected)
     return parity, found, samples
 
@@ -63,17 +66,54 @@ def calls(data, limits, static):
         yield "generate", {"source": source, "source_length": length}
 
 
-class Reference:
-    """What Keras writes for the test inputs."""
+class _Artefact:
+    """An artefact, and how it is to be called.
 
-    def __init__(self, data):
+    Args:
+        session: see `prove`.
+        expected: `Reference`.
+        precision: str.
+        width: int, what sources are padded to, one at a time; None takes many at once, padded to the longest.
+
+    Attributes:
+        rounded: bool, whether it is of less precision than float32.
+        repeats: bool, whether it answers the same whatever else is in the batch: the scales of integers depend on that.
+    """
+
+    def __init__(self, session, expected, precision, width):
+        self._session, self._expected, self._width = session, expected, width
+        self._batch = _BATCH if width is None else 1
+        self.rounded = precision != "float32"
+        self.repeats = width is not None or not self.rounded
+
+    def write(self, order, signature="generate"):
+        """What it writes for some examples, see `_generate`."""
+        return _generate(self._session, self._expected, order, self._batch, self._width, signature)
+
+    def scored(self, first):
+        """The score of all examples, of which greedy decoding wrote `first`, and of those that go into the bundle."""
+        rows, few = self._rows(first), self._expected.source_ids[:SAMPLES]
+        part = rows[: len(few)]
+        if not self.repeats and len(rows) > len(few):  # as `verify` will call it, which has the samples alone
+            part = self._rows(self.write(_by_length(few)))
+        return self._expected.scored(rows), self._expected.scored(part)
+
+    def _rows(self, output):
+        expected, chosen = self._expected, range(len(output["ids"]))
+        return expected.score.artefact(self._session, expected.data, chosen, output["ids"], self._width, self._batch)
+
+
+class Reference:
+    """What Keras writes for the test inputs, and the score that it is held by."""
+
+    def __init__(self, data, score):
+        self.data, self.score = data, score
         self.texts, self.source_ids, self.targets = data["text"], data["source_ids"], data["target"]
         self.ids = np.asarray(data["ids"], "int32")  # (examples, target)
         self.length = np.asarray(data["length"], "int32")  # (examples,)
         self.log_probability = np.asarray(data["log_probability"], "float32")
         self.margin = np.asarray(data["margin"], "float32")
         self.tolerance = LOG_PROBABILITY_TOLERANCE
-        self._target_ids = data["target_ids"]
         self._outputs, self._beam_outputs = data["output"], data.get("beam_output")
         self.beams = _beams_of(data)
 
@@ -100,11 +140,19 @@ class Reference:
             self._refuse(what, example, step, f"the log-probability is off by {error[example, step]:.2g}", outputs)
         return found.excused, float(np.max(error, where=found.before, initial=0.0))
 
-    def compare_score(self, got, own=None):
-        """Counts inputs with the same tokens, and finds the first that differs; refuses a score that falls."""
+    def scored(self, rows):
+        """The score of rows of ids of the first so many examples, and how many they are."""
+        return {self.score.name: self.score.share(rows, self.data, range(len(rows))), "examples": len(rows)}
+
+    def check_score(self, found, own=None):
+        """Refuses a score that falls below Keras's, or below the artefact's own of when it was built."""
+        name = self.score.name
+        wanted = self.scored(self.score.keras(self.data)) if own is None else own
+        check_score(name, found[name], wanted[name], own is not None)
+
+    def agreement(self, got):
+        """Counts inputs with the same tokens, and finds the first that differs."""
         same = (got["ids"] == self.ids).all(axis=1)
-        wanted = self.score(self.ids) if own is None else own["exact_match"]
-        check_score("the score", self.score(got["ids"]), wanted, own is not None)
         report = {"inputs": len(same), "same_tokens": int(same.sum())}
         if not same.all():
             example = int(np.argmin(same))
@@ -126,11 +174,6 @@ class Reference:
             f"(Keras's answer is {outputs[example]!r})"
         )
 
-    def score(self, ids):
-        """Share of the first so many examples that are written exactly as the test set has them."""
-        outputs = [row[: row.index(runtime.END)] if runtime.END in row else row for row in ids.tolist()]
-        return sum(row == target for row, target in zip(outputs, self._target_ids, strict=False)) / len(outputs)
-
 
 def _beams_of(data):
     """What Keras's beam search writes for the first examples; None where it was not asked."""
@@ -141,23 +184,8 @@ def _beams_of(data):
     return {name: np.asarray(data[f"beam_{name}"][:count], dtype) for name, dtype in dtypes.items()}
 
 
-def check_score(what, score, wanted, own=False):
-    """Refuses a score that is more than half a point below what is wanted.
-
-    Args:
-        what: str, such as "the score".
-        score, wanted: floats, shares.
-        own: bool, whether what is wanted is what the artefact itself had when it was built, and not Keras's score.
-
-    Raises:
-        TaskError: if it falls.
-    """
-    if score >= wanted - LARGEST_LOSS - 1e-9:  # a share such as 0.895 is no exact number
-        return
-    advice = "the first is its own of when the bundle was built; build it again" if own else "ship another precision"
-    raise errors.TaskError(
-        f"{what} falls from {100 * wanted:.2f} to {100 * score:.2f} %, more than half a point; {advice}"
-    )
+def _by_length(sources):
+    return np.argsort([len(ids) for ids in sources], kind="stable")
 
 
 def _generate(session, expected, order, batch, width, signature="generate"):
@@ -179,7 +207,7 @@ def _generate(session, expected, order, batch, width, signature="generate"):
 
 def _stepwise(session, expected, limits):
     """`encode` and then `step` after `step`, for inputs of every length; the tokens must be those of `generate`."""
-    lengths = np.argsort([len(ids) for ids in expected.source_ids], kind="stable")
+    lengths = _by_length(expected.source_ids)
     chosen = lengths[np.linspace(0, len(lengths) - 1, min(_STEPWISE, len(lengths))).astype(int)]
     ids = expected.ids.copy()
     log_probability = expected.log_probability.copy()
@@ -202,20 +230,42 @@ def _stepwise(session, expected, limits):
     return {**report, "inputs": len(chosen)}
 
 
-def _beam(session, expected, width, precision, own):
-    """`generate_beam` against Keras's beam search, as `generate` is held against Keras: report, and what it writes."""
+def _beam(artefact, expected, first, own):
+    """`generate_beam` against Keras's beam search, as `generate` is held against Keras: report, and samples' score.
+
+    Where outputs have no score, one of less precision is held to what beam search is for: in its own eyes its outputs
+    are as likely as those of `generate`, `first`, or likelier.
+    """
     if expected.beams is None:
         raise errors.TaskError("generate_beam: nobody knows what Keras's beam search writes; build the bundle again")
-    wanted = expected.beams["ids"]
-    batch = 1 if width else 64
-    got = _generate(session, expected, np.arange(len(wanted)), batch, width, "generate_beam")
-    score = expected.score(got["ids"])
-    if precision == "float32":
-        return {**expected.compare_beams(got), "exact_match": score}, got
-    bar = expected.score(wanted) if own is None else own["beam_exact_match"]
-    check_score("the score of beam search", score, bar, own is not None)
-    same = int((got["ids"] == wanted).all(axis=1).sum())
-    return {"inputs": len(wanted), "same_tokens": same, "exact_match": score}, got
+    wanted, name = expected.beams["ids"], expected.score.name
+    few, searched = np.arange(len(wanted[:SAMPLES])), f"beam_{name}"
+    got = artefact.write(np.arange(len(wanted)), "generate_beam")
+    if artefact.rounded:
+        same = int((got["ids"] == wanted).all(axis=1).sum())
+        report = {"inputs": len(wanted), "same_tokens": same}
+    else:
+        report = expected.compare_beams(got)
+    if not expected.score.of_outputs:
+        return report | ({"likelier": _likelier(got, first)} if artefact.rounded else {}), {}
+    report[name] = expected.scored(got["ids"])[name]
+    if artefact.rounded:
+        bar = expected.scored(wanted)[name] if own is None else own[searched]
+        check_score(searched, report[name], bar, own is not None)
+    part = got if artefact.repeats or len(few) == len(wanted) else artefact.write(few, "generate_beam")
+    return report, {searched: expected.scored(part["ids"][: len(few)])[name]}
+
+
+def _likelier(beams, first):
+    """By how much the mean log-probability of beam search's tokens is above that of greedy decoding's, on average."""
+    gains = [written.score_of(beams, row) - written.score_of(first, row) for row in range(len(beams["ids"]))]
+    gain = float(np.mean(gains))
+    if gain >= -_ROUNDED_TOLERANCE:  # NaN is not
+        return gain
+    raise errors.TaskError(
+        f"generate_beam: a token of its outputs is less likely than one of generate's, by {-gain:.2g} in the mean "
+        "log-probability: it does not search. Ship another precision, or leave --beam out"
+    )
 
 
 def _swapped(first, expected):

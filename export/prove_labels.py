@@ -4,8 +4,9 @@ import numpy as np
 
 from export import errors
 from export.examples import HEADS, loss_of, score_of
+from export.generator_scores import LARGEST_LOSS
 from export.label_examples import LabelExamples
-from export.prove_generator import LARGEST_LOSS, SAMPLES
+from export.prove_generator import SAMPLES
 from export.written import NEAR_TIE
 
 # Largest difference of a probability.

@@ -13,6 +13,7 @@ from pathlib import Path
 from export import children, convert, examples
 from export.bundle import remove
 from export.errors import TaskError
+from export.generator_scores import generator_score
 from export.judge import judge_of
 from export.layer_names import names_of
 from export.recover import recover
@@ -50,10 +51,9 @@ def quantise(run, limits, format, precision, path, reference, task=None, float32
         return convert.convert(run, limits, format, precision, path, **options)
     answers = json.loads(Path(reference).read_text(encoding="utf-8"))
     model = convert.load_model(run)
-    kind = task["kind"] if task else "generate"
     with tempfile.TemporaryDirectory(dir=Path(path).parent, prefix=".quantised-") as folder:
         maker = maker_of(model, run, task, limits, format, precision, Path(folder), **options)
-        judge = judge_of(kind, format, limits, answers)
+        judge = _judge(run, task, format, limits, answers)
         first = maker.make(())
         judge.choose_examples(first)
         remove(first)
@@ -68,12 +68,19 @@ def quantise(run, limits, format, precision, path, reference, task=None, float32
             importlib.import_module(f"export.{format}").convert(model, limits, in_float32, **options)
             float32_bytes = _size(in_float32)
         if float32_bytes is not None:
-            check_size(found, float32_bytes)
+            check_size(found, float32_bytes, precision)
         remove(Path(path))
         Path(found.artefact).rename(path)
     which = answers.get("which", "those that the proof scores: there are few")
     report = {"recipe": maker.recipe, "examples": len(judge.chosen), "which": which, "tried": found.tried}
     return {"kept_in_float": list(found.kept), "quantisation": report}
+
+
+def _judge(run, task, format, limits, answers):
+    task = examples.Task(**task) if task else examples.Task("", "generate", limits)
+    vocabulary = Path(run, "target.tokenizer.json")
+    score = generator_score(task.score, vocabulary) if task.kind == "generate" else None
+    return judge_of(task.kind, format, limits, answers, score)
 
 
 def maker_of(model, run, task, limits, format, precision, folder, **options):
@@ -92,12 +99,14 @@ def maker_of(model, run, task, limits, format, precision, folder, **options):
     return {"tflite": _TFLite, "onnx": _ONNX}[format](model, limits, folder, precision, **options)
 
 
-def check_size(found, in_float32):
-    """What is no smaller than the float32 artefact serves nobody: so much stays in float32, or a loop is written out.
+def check_size(found, in_float32, precision):
+    """What is no smaller than the float32 artefact serves nobody: much stays in float32, a loop is written out, or the
+    model is tiny.
 
     Args:
         found: `export.recover.Recovered` with the path of an artefact.
         in_float32: int, bytes of the float32 artefact.
+        precision: str, the artefact's.
 
     Raises:
         TaskError: if it is no smaller.
@@ -110,10 +119,16 @@ def check_size(found, in_float32):
             f"the score holds only with {', '.join(found.kept)} in float32, and then the artefact has {size} bytes, "
             f"the one in float32 {in_float32}; ship that, or another precision"
         )
-    raise TaskError(
-        f"the artefact has {size} bytes, the one in float32 {in_float32}: there a loop is one operator, here each of "
-        "its steps is written out, since calibration does not see inside a loop; ship that, or dynamic_int8"
+    why = (
+        "only tensors of 1024 weights and more are stored in 8 bits, and here they save no more than their scales and "
+        "operators take; ship that"
     )
+    if precision in CALIBRATED:
+        why = (
+            "there a loop is one operator, here each of its steps is written out, since calibration does not see "
+            "inside a loop; ship that, or dynamic_int8"
+        )
+    raise TaskError(f"the artefact has {size} bytes, the one in float32 {in_float32}: {why}")
 
 
 def _size(path):

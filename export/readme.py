@@ -26,6 +26,15 @@ _GENERATE = """\
 `generate` is the whole of it: `ids` end with the end token (2) and padding (0), `length` counts the ids before the
 end. `encode` once and `step` once a token do the same by hand: the first token is 1, and `next_state_*` goes in as
 `state_*`."""
+# What a generator's score is, where its name does not say it.
+_SCORES = {
+    "bleu": "BLEU is the corpus's, by sacrebleu: tokens as in 13a, upper and lower case apart.",
+    "bleu_lowercase": "BLEU is the corpus's, by sacrebleu: tokens as in 13a, upper case as lower.",
+    "next_token": (
+        "Next token is the share of the test outputs' tokens, ends included, that it finds likeliest where the tokens "
+        "before them are given."
+    ),
+}
 # Labels named in the introduction.
 _SHOWN = 8
 
@@ -81,8 +90,10 @@ def _what_it_does(manifest, task):
     score = manifest.get("keras", {}).get("score")
     if score:
         lines.append(
-            f"Keras's own score on {score.get('examples', 'the')} test examples is {tables.score_in_words(score)}."
+            f"Keras's own score on {score.get('examples', 'the')} test examples: {tables.score_in_words(score)}."
         )
+    if manifest.get("score") in _SCORES:
+        lines.append(_SCORES[manifest["score"]])
     return "\n".join(lines)
 
 
@@ -244,6 +255,8 @@ def _samples(manifest, task):
         says = says.replace("`source_ids` go in", "`source_ids` and `character_ids` go in")
     if "sentence_labels" in manifest:
         says += "; `label_probabilities` and `label_output` are the whole text's"
+    if manifest.get("score") == "next_token":
+        says += "; `next_ids` are what is likeliest in the place of each of `target_ids` and of the end"
     if "beams" in manifest:
         says += "; `beam_ids`, `beam_length` and `beam_log_probability` come out of `generate_beam`"
     return says

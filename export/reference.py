@@ -8,6 +8,7 @@ import numpy as np
 from export import cases, children, runtime
 from export.convert import load_model
 from export.examples import Task, read_pictures, read_texts
+from export.generator_scores import generator_score
 from export.reference_labels import label_cases, median_ms, of_labels
 
 _BATCH = 64
@@ -37,8 +38,8 @@ def reference(run, task, most, numbers, beams=None, others=None):
         answers); and
 
         - of a generator `ids` (what Keras writes, padded), `length`, `log_probability`, `margin` (difference of the two
-          best logits at each step), with beams `beam_ids`, `beam_length`, `beam_log_probability` and `beam_output`,
-          which are None behind the first few;
+          best logits at each step), what the task's score asks for (`export.generator_scores`), and with beams
+          `beam_ids`, `beam_length`, `beam_log_probability` and `beam_output`, which are None behind the first few;
         - of a classifier or tagger what `export.reference_labels.of_labels` says.
     """
     task = Task(**task)
@@ -89,7 +90,8 @@ def _write_others(path, model, run, task, part):
 def _of_generator(model, run, task, part, beams=None):
     from keras_seq.data.tokenizer import Tokenizer
 
-    target = Tokenizer.load(Path(run, "target.tokenizer.json"))
+    vocabulary = Path(run, "target.tokenizer.json")
+    target, score = Tokenizer.load(vocabulary), generator_score(task.score, vocabulary)
     found = read_texts(run, task.limits)
     texts, targets, source_ids = found.text[part], found.target[part], found.source_ids[part]
     written, latency = _greedy(model, source_ids, task.limits["target"])
@@ -101,14 +103,14 @@ def _of_generator(model, run, task, part, beams=None):
         **{name: array.tolist() for name, array in written.items()},
         "output": [target.decode(row) for row in written["ids"].tolist()],
     }
+    answers |= score.asked(model, answers, task.limits["target"])
     if beams is not None:
         searched = _beam(model, source_ids[:_BEAM_SEARCHED], task.limits["target"], beams)
         searched["output"] = [target.decode(row) for row in searched["ids"]]
         rest = [None] * (len(source_ids) - len(searched["ids"]))
         answers |= {f"beam_{name}": written + rest for name, written in searched.items()}
-    right = sum(output == wanted for output, wanted in zip(answers["output"], targets, strict=True))
-    score = {"exact_match": right / len(targets), "examples": len(targets)}
-    return answers, {"score": score, "latency_ms": latency}
+    share = score.share(score.keras(answers), answers, range(len(targets)))
+    return answers, {"score": {score.name: share, "examples": len(targets)}, "latency_ms": latency}
 
 
 def _greedy(model, source_ids, max_length):

@@ -1,6 +1,7 @@
 """A verification as people read it: an artefact a section, a proof a line, PASS or REFUSED in front."""
 
 from export import tables
+from export.generator_scores import SCORES
 
 _OPERATORS = 15
 _MB = 1e6
@@ -103,11 +104,11 @@ def _task(task):
     lines += _parts(parity)
     for name, value in score.items():
         if name != "examples":
-            lines.append(f"{name.replace('_', ' ')} {100 * value:.1f} % of {score.get('examples', '?')} examples")
+            lines.append(f"{tables.measure_in_words(name, value)} on {score.get('examples', '?')} examples")
     samples = task.get("samples")
     if samples and samples["examples"] != score.get("examples"):
         shares = ", ".join(
-            f"{name.replace('_', ' ')} {100 * value:.1f} %" for name, value in samples.items() if name != "examples"
+            tables.measure_in_words(name, value) for name, value in samples.items() if name != "examples"
         )
         lines.append(f"on the {samples['examples']} samples of the bundle: {shares}")
     if "memory_bytes" in task:
@@ -129,12 +130,13 @@ def _parts(parity):
             f"{stepwise['max_log_probability_error']:.1e}"
         )
     if beam := parity.get("beam"):
-        error = beam.get("max_log_probability_error")
-        yield (
-            f"`generate_beam`: the tokens of Keras's beam search on {beam['same_tokens']} of {beam['inputs']} inputs, "
-            f"{'' if error is None else f'log-probability within {error:.1e}, '}"
-            f"exact match {100 * beam['exact_match']:.1f} %"
-        )
+        said = [f"the tokens of Keras's beam search on {beam['same_tokens']} of {beam['inputs']} inputs"]
+        if "max_log_probability_error" in beam:
+            said.append(f"log-probability within {beam['max_log_probability_error']:.1e}")
+        if "likelier" in beam:
+            said.append(f"mean log-probability {beam['likelier']:+.2g} beside greedy decoding's")
+        said += [tables.measure_in_words(name, beam[name]) for name in SCORES if name in beam]
+        yield f"`generate_beam`: {', '.join(said)}"
     if swapped := parity.get("swapped"):
         yield f"swapped inputs: the answer changes in {swapped['changed']} of {swapped['pairs']} pairs"
 

@@ -47,10 +47,23 @@ def markdown(rows):
 
 
 def score_in_words(score):
-    """Such as "98.2 %": whatever the task's measure is called; "94.9 %, label 98.1 %" where there is a second one."""
-    first, *others = (name for name in score if name != "examples")
-    named = [f"{name.split('_')[0]} {100 * score[name]:.1f} %" for name in others]
-    return ", ".join([f"{100 * score[first]:.1f} %", *named])
+    """Such as "exact match 98.2 %" or "BLEU 38.4" of a generator; of labels "98.2 %", or "94.9 %, label 98.1 %"."""
+    if "accuracy" not in score:
+        return ", ".join(measure_in_words(name, value) for name, value in score.items() if name != "examples")
+    label = f", label {100 * score['label_accuracy']:.1f} %" if "label_accuracy" in score else ""
+    return f"{100 * score['accuracy']:.1f} %{label}"
+
+
+def measure_in_words(name, value):
+    """A measure by the name that a score has for it, such as "beam exact match 98.2 %" or "BLEU 38.4"."""
+    words, unit = words_of(name)
+    return f"{words} {100 * value:.1f}{unit}"
+
+
+def words_of(name):
+    """How a measure is called, and what is written behind a hundred times its value."""
+    words = name.replace("_", " ").replace("bleu lowercase", "lower-case BLEU").replace("bleu", "BLEU")
+    return words, "" if "BLEU" in words else " %"
 
 
 def memory_in_words(row):

@@ -21,7 +21,9 @@ _INTERPRETER = {**_PORTABLE, "tflite": ("Interpreter",)}
 _WATCHED = 8
 
 
-def examine(path, format, precision, kind, limits, reference, case_file, timeout, profile="portable", own=None):
+def examine(
+    path, format, precision, kind, limits, reference, case_file, timeout, profile="portable", own=None, score=None
+):
     """Everything that is checked of one artefact.
 
     Args:
@@ -34,6 +36,7 @@ def examine(path, format, precision, kind, limits, reference, case_file, timeout
         timeout: float, seconds that each of the processes may take.
         profile: "portable", or "interpreter" of a TFLite file that need not load in CompiledModel.
         own: dict, the score that the artefact had on these inputs when it was built, see `export.prove`; or None.
+        score: dict of a generator's `name` and `vocabulary`, see `export.prove`; or None.
 
     Returns:
         dict of `path`, `format`, `precision`, `refused` (None, or why) and `error` (its kind), and of what was reached
@@ -43,7 +46,7 @@ def examine(path, format, precision, kind, limits, reference, case_file, timeout
     path, what = Path(path), f"{format} {precision}"
     entry = {"path": path.name, "format": format, "precision": precision, "refused": None}
     task = {"format": format, "precision": precision, "path": str(path), "kind": kind, "limits": limits}
-    task |= {"profile": profile, "reference": str(reference), "case_file": str(case_file), "own": own}
+    task |= {"profile": profile, "reference": str(reference), "case_file": str(case_file), "own": own, "score": score}
     try:
         seen = children.call("export.prove", task, what=f"{what}: proof", timeout=timeout)
         entry |= {name: seen.pop(name) for name in ("structure", "numbers", "signatures") if name in seen}

@@ -8,6 +8,7 @@ from pathlib import Path
 from export import bundle as bundles
 from export import children, errors, report, runtime, verification
 from export.examples import Task
+from export.generator_scores import DEFAULT, SCORES
 
 _TIMEOUT = 600
 _TEST_EXAMPLES = 1000
@@ -34,6 +35,7 @@ def verify(bundle, run=None, timeout=_TIMEOUT, progress=print):
     bundle = Path(bundle)
     manifest = bundles.verify_checksums(bundle)
     progress(f"{bundle}: {len(manifest['files'])} files, checksums right")
+    _check_score(manifest)
     with tempfile.TemporaryDirectory() as folder:
         answers, cases = Path(folder, "reference.json"), Path(folder, "cases.npz")
         if run is None:
@@ -68,11 +70,27 @@ def _examined(bundle, manifest, artefact, answers, cases, timeout, own):
         timeout,
         artefact.get("profile", "portable"),
         own,
+        _score(bundle, manifest),
     )
     if not entry["refused"] and artefact["signatures"] != entry["signatures"]:
         reason = f"{artefact['path']}: its signatures are not those of the manifest; build the bundle again"
         entry |= {"refused": reason, "error": "StructureError"}
     return entry
+
+
+def _check_score(manifest):
+    name = manifest.get("score", DEFAULT)  # bundles of before there was a choice have none
+    if name not in tuple(SCORES):
+        raise runtime.BundleError(
+            f"manifest.json has score {name!r}, this exporter knows {', '.join(SCORES)}; build the bundle again"
+        )
+
+
+def _score(bundle, manifest):
+    if manifest["task"] != "generate":
+        return None
+    vocabulary = str(bundle / manifest["vocabularies"]["target"])
+    return {"name": manifest.get("score", DEFAULT), "vocabulary": vocabulary}
 
 
 def _reference(bundle, run, manifest, cases, timeout):
@@ -83,6 +101,7 @@ def _reference(bundle, run, manifest, cases, timeout):
             manifest.get("limits", {}),
             manifest.get("picture"),
             "sentence_labels" in manifest,
+            manifest.get("score", DEFAULT),
         )
         asked = {"run": str(run), "task": asdict(task), "most": _TEST_EXAMPLES, "beams": manifest.get("beams")}
         asked["numbers"] = str(cases)

@@ -5,7 +5,7 @@
 # phone, a server, a web page: how small, how fast, and is it still the same model? What do 8 bits cost, and where do
 # they hurt? How would one notice that an export went wrong?
 #
-#     python tutorials/16_export.py                         about eight minutes on two cores
+#     python tutorials/16_export.py                         about six minutes on two cores
 #
 # Two models are shipped: a tagger that finds the date in a line (two layers of bidirectional GRUs), and the reader of
 # dates from the quickstart (encoder-decoder with attention), which is trained first if it is not there.
@@ -203,7 +203,7 @@ def size_against_score(lesson, bundles):
             "the {name}'s smallest artefact, {path}, is {times:.1f} times smaller than its weights in float32 and "
             "scores {lost:+.2f} points",
             smallest["bytes"] < keras["bytes"] / 2 and lost <= 0.005,
-            name=name, path=smallest["path"], times=keras["bytes"] / smallest["bytes"], lost=-100 * lost,
+            name=name, path=smallest["path"], times=keras["bytes"] / smallest["bytes"], lost=-100 * lost or 0.0,
         )  # fmt: skip
 
 

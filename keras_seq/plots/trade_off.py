@@ -3,6 +3,7 @@
 from keras_seq.plots.style import COLOURS, INK, pyplot, save
 
 _MARKERS = ("o", "s", "^", "D", "v")
+_POINT = 0.01  # room above and below shares: what differs by less than a point shall look so
 
 
 def trade_off(path, series, xlabel, ylabel, title=None, percent=False, log=""):
@@ -13,7 +14,7 @@ def trade_off(path, series, xlabel, ylabel, title=None, percent=False, log=""):
         series: dict of name -> dict of a point's name -> (x, y).
         xlabel, ylabel: str.
         title: str.
-        percent: bool, write y as percentages.
+        percent: bool, write y as percentages; the axis then spans two points at least.
         log: "", "x", "y" or "xy", the axes that are logarithmic.
 
     Returns:
@@ -28,9 +29,13 @@ def trade_off(path, series, xlabel, ylabel, title=None, percent=False, log=""):
     axes.set_xscale("log" if "x" in log else "linear")
     axes.set_yscale("log" if "y" in log else "linear")
     axes.margins(0.12, 0.22)
+    if percent:
+        shares = [y for points in series.values() for _, y in points.values()]
+        room = max(_POINT, 0.25 * (max(shares) - min(shares)))
+        axes.set_ylim(min(shares) - room, max(shares) + room)
     _write_names(axes, [(point, *place) for points in series.values() for point, place in points.items()])
     if percent:
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %" if value <= 1 else "")
     axes.set_xlabel(xlabel, color=INK)
     axes.set_ylabel(ylabel, color=INK)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}")

@@ -107,7 +107,7 @@ def train(config, run_dir, *, data=None, start=None, fresh=False, callbacks=()):
         jit_compile=len(data.train) >= _COMPILED_FROM,
     )
     limits = {"source": max(verse.source_lengths(longest)), "target": longest + 1}
-    task = {"name": "verse", "kind": "generate", "limits": limits}
+    task = {"name": "verse", "kind": "generate", "limits": limits, "score": "next_token"}
     run_dir = Path(run_dir)
     fit(
         model,

@@ -193,6 +193,19 @@ def test_verify_agrees_without_the_run(keep):
     assert "2 of 2 artefacts pass" in (bundle / "verification.md").read_text(encoding="utf-8")
 
 
+def test_a_bundle_of_before_scores_had_names_is_verified_by_exact_match(keep, capsys):
+    bundle = keep("model.dynamic_int8.tflite")
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest.pop("score") == "exact_match"
+    bundles.write_manifest(bundle, manifest)
+    export.verify(bundle, progress=lambda line: None)
+    report = json.loads((bundle / "verification.json").read_text(encoding="utf-8"))
+    assert report["artefacts"][0]["task"]["score"] == {"exact_match": 0.0, "examples": 32}
+    bundles.write_manifest(bundle, {**manifest, "score": "rouge"})
+    code, error = cli(capsys, "verify", bundle)
+    assert code == 1 and "score 'rouge', this exporter knows exact_match, bleu, bleu_lowercase, next_token" in error
+
+
 def test_verify_agrees_with_the_run(keep, run):
     lines = []
     assert len(export.verify(keep("saved_model", "model.dynamic_int8.tflite"), run=run, progress=lines.append)) == 2
@@ -206,8 +219,8 @@ def test_verify_holds_an_artefact_of_fewer_bits_to_its_own_score_on_the_samples(
     """One sample fewer than when it was built; Keras's own score, 0, would let it pass."""
     bundle = keep("model.dynamic_int8.tflite", change=lambda artefact: artefact["samples"].update({measure: 1 / 32}))
     code, error = cli(capsys, "verify", bundle)
-    what = "the score of beam search" if measure == "beam_exact_match" else "the score"
-    assert code == 1 and f"{what} falls from 3.12 to 0.00 %, more than half a point; the first is its own" in error
+    falls = f"the score ({measure.replace('_', ' ')}) falls from 3.12 to 0.00 %, more than half a point"
+    assert code == 1 and f"{falls}; the first is its own" in error
 
 
 def test_a_bundle_without_cases_or_beams_to_compare_is_not_green(keep, capsys):

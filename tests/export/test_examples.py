@@ -19,6 +19,9 @@ def test_a_task_is_what_config_json_says():
     assert Task.of(config(kind="classify", picture=PICTURE)) == Task("a run", "classify", {}, PICTURE)
     both = Task.of(config(kind="tag", limits={"source": 7}, characters={"width": 3}, sentence_labels=True))
     assert both == Task("a run", "tag", {"source": 7, "characters": 3}, None, True)
+    limits = {"source": 7, "target": 9}
+    assert Task.of(config(limits=limits)).score == "exact_match"
+    assert Task.of(config(limits=limits, score="bleu")) == Task("a run", "generate", limits, score="bleu")
 
 
 def test_the_files_of_each_kind_of_run():
@@ -56,6 +59,12 @@ def test_the_files_of_each_kind_of_run():
         (config(kind="classify", picture=PICTURE, characters={"width": 3}), "one that reads texts and labels them"),
         (config(kind="classify", limits={"source": 7}, sentence_labels=True), "kind 'classify'; wanted tag"),
         (config(kind="tag", limits={"source": 7}, sentence_labels="yes"), "sentence_labels 'yes'"),
+        (
+            config(limits={"source": 7, "target": 9}, score="rouge"),
+            "score 'rouge'; choose from exact_match, bleu, bleu_lowercase, next_token",
+        ),
+        (config(limits={"source": 7, "target": 9}, score=["bleu"]), r"score \['bleu'\]; choose from exact_match"),
+        (config(kind="tag", limits={"source": 7}, score="bleu"), "score 'bleu' in a task of kind 'tag'; it is for"),
     ],
 )
 def test_a_config_of_another_kind_is_refused(given, message):

@@ -38,6 +38,21 @@ def stand_ins(monkeypatch):
     monkeypatch.setattr(matrix.build_bundle, "task_of", task_of)
 
 
+@pytest.mark.parametrize(
+    ("score", "words"),
+    [
+        ({"exact_match": 0.9841, "examples": 9}, "exact match 98.4 %"),
+        ({"bleu": 0.38412, "examples": 9}, "BLEU 38.4"),
+        ({"bleu_lowercase": 0.4, "examples": 9}, "lower-case BLEU 40.0"),
+        ({"next_token": 0.123, "examples": 9}, "next token 12.3 %"),
+        ({"accuracy": 0.9, "examples": 9}, "90.0 %"),
+        ({"accuracy": 0.949, "label_accuracy": 0.981, "examples": 9}, "94.9 %, label 98.1 %"),
+    ],
+)
+def test_a_score_is_called_by_its_name(score, words):
+    assert tables.score_in_words(score) == words
+
+
 def test_all_runs_are_looked_at_before_the_first_is_built():
     said = []
     with pytest.raises(ValueError, match="runs/half has no model.keras"):
@@ -60,7 +75,7 @@ def test_every_cell_is_a_score_or_a_reason():
         assert ("refused" in row) != ("score" in row)
     lines = tables.markdown(rows).splitlines()
     assert len(lines) == 2 + len(rows) and len({line.count("|") for line in lines}) == 1
-    assert "| one | tflite | float16 | 75.0 % | 2.00 MB | 1.50 ms | 3 MB | 3 of 4 |" in lines
-    assert "| one | keras | float32 | 75.0 % | 0.00 MB | 2.00 ms | 400 MB more | itself |" in lines
+    assert "| one | tflite | float16 | exact match 75.0 % | 2.00 MB | 1.50 ms | 3 MB | 3 of 4 |" in lines
+    assert "| one | keras | float32 | exact match 75.0 % | 0.00 MB | 2.00 ms | 400 MB more | itself |" in lines
     assert "| one | onnx | int8 | refused: it / fell |  |  |  |  |" in lines
     assert lines[-1].startswith("| broken | all | all | refused: no artefact passed")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from export import errors, prove, reference
+from keras_seq.data.tokenizer import Tokenizer
 
 LIMITS = {"source": 21, "target": 7}
 EXAMPLES = 48
@@ -35,6 +36,8 @@ class FakeSession:
             log_probability = log_probability + 0.3
         elif self.fault == "token" and 2 in rows:
             ids[list(rows).index(2), 3] += 1
+        elif self.fault == "in company" and len(rows) > 32:
+            ids[:5, 3] += 1
         elif self.fault == "nan":
             log_probability = log_probability * np.nan
         length = np.full(len(ids), 5 if self.fault == "length" else 6, "int32")
@@ -86,7 +89,7 @@ def faulty(tmp_path, monkeypatch):
         "output": ["output"] * EXAMPLES,
     }
 
-    def work(fault, margin=2.0, precision="float32", own=None, **more):
+    def work(fault, margin=2.0, precision="float32", own=None, score=None, format="tflite", **more):
         answers.update(more)
         answers["margin"] = [[margin] * 7 for _ in range(EXAMPLES)]
         path = tmp_path / "reference.json"
@@ -94,8 +97,9 @@ def faulty(tmp_path, monkeypatch):
         monkeypatch.setattr(prove, "open_session", lambda format, path: FakeSession(answers, fault))
         monkeypatch.setattr(prove.cases, "read", lambda path: [])
         monkeypatch.setattr(prove.numbers, "compare", lambda *_: {})
-        return prove.prove("tflite", precision, "model.tflite", str(path), "cases.npz", LIMITS, own=own)
+        return prove.prove(format, precision, "model", str(path), "cases.npz", LIMITS, own=own, score=score)
 
+    work.answers = answers
     return work
 
 
@@ -111,10 +115,66 @@ def test_a_wrong_token_is_named_with_its_input_and_step(faulty):
 
 
 def test_a_lower_precision_may_lose_half_a_point_and_no_more(faulty):
-    with pytest.raises(errors.TaskError, match="the score falls from 100.00 to 9.* %, more than half a point"):
+    with pytest.raises(errors.TaskError, match=r"score \(exact match\) falls from 100.00 to 97.92 %, more than half"):
         faulty("token", precision="dynamic_int8")
     parity = faulty(None, precision="dynamic_int8")["parity"]
     assert parity["same_tokens"] == parity["inputs"] == EXAMPLES and "first_difference" not in parity
+
+
+def test_the_samples_are_scored_as_they_are_verified_later(faulty):
+    """The scales of integers depend on what else is in a batch, and later there are the samples alone."""
+    report = faulty("in company", precision="dynamic_int8", format="onnx", own={"exact_match": 0.0})
+    assert report["score"] == {"exact_match": 1 - 5 / EXAMPLES, "examples": EXAMPLES}
+    assert report["samples"] == {"exact_match": 1.0, "examples": 32}
+
+
+@pytest.fixture
+def spoken(tmp_path):
+    """BLEU of words, of which each id is one."""
+    words = Tokenizer.train([" ".join("abcdefghijk")], kind="token")
+    words.save(tmp_path / "target.tokenizer.json")
+    return words, {"name": "bleu", "vocabulary": str(tmp_path / "target.tokenizer.json")}
+
+
+def test_a_fall_of_bleu_by_more_than_half_a_point_is_refused(faulty, spoken, beams):
+    """One word of 288, whose place is the fourth of six, is in 2 of 240 pairs, 3 of 192 threes and 3 of 144 fours."""
+    words, score = spoken
+    answers = {"target": [words.decode(row) for row in faulty.answers["ids"]], **beams}
+    assert faulty(None, precision="dynamic_int8", score=score, **answers)["score"]["bleu"] == pytest.approx(1)
+    fallen = (287 / 288 * 238 / 240 * 189 / 192 * 141 / 144) ** (1 / 4)
+    falls = rf"the score \(BLEU\) falls from 100.00 to {100 * fallen:.2f}, more than half a point; ship another"
+    with pytest.raises(errors.TaskError, match=falls):
+        faulty("token", precision="dynamic_int8", score=score, **answers)
+    own = {"bleu": fallen, "beam_bleu": 1.0}
+    report = faulty("token", precision="dynamic_int8", score=score, own=own, **answers)
+    assert report["score"]["bleu"] == pytest.approx(fallen) and report["parity"]["beam"]["bleu"] == pytest.approx(1)
+    assert report["samples"].keys() == {"bleu", "examples", "beam_bleu"}
+    with pytest.raises(errors.TaskError, match=r"\(beam BLEU\) falls from 100.00 to 9.*, more than half"):
+        faulty("beam", precision="dynamic_int8", score=score, **answers)
+
+
+def test_next_tokens_are_scored_through_steps(faulty, beams):
+    score = {"name": "next_token"}
+    answers = {"next_ids": faulty.answers["ids"], **beams}
+    report = faulty("token", precision="dynamic_int8", score=score, **answers)  # what is written need not be right
+    assert report["score"] == {"next_token": 1.0, "examples": EXAMPLES}
+    share = 100 * np.mean(np.asarray(faulty.answers["ids"]) == 9)  # of the only token that is found then
+    with pytest.raises(errors.TaskError, match=rf"\(next token\) falls from 100.00 to {share:.2f} %, more than half"):
+        faulty("step", precision="dynamic_int8", score=score, **answers)
+
+
+def test_beams_without_a_score_need_only_be_as_likely_as_greedy_outputs(faulty, beams):
+    score, answers = {"name": "next_token"}, {"next_ids": faulty.answers["ids"], **beams}
+    exact = faulty(None, score=score, **answers)
+    assert exact["parity"]["beam"].keys() == {"inputs", "same_tokens", "max_log_probability_error"}
+    assert exact["samples"] == {"next_token": 1.0, "examples": 32}
+    found = faulty("beam", precision="dynamic_int8", score=score, **answers)["parity"]["beam"]
+    assert found.pop("likelier") == pytest.approx(0, abs=0.1)
+    assert found == {"inputs": EXAMPLES - 5, "same_tokens": EXAMPLES - 7}
+    for value in (-0.7, float("nan")):
+        answers["beam_log_probability"] = [[value] * 7] * (EXAMPLES - 5) + [None] * 5
+        with pytest.raises(errors.TaskError, match="less likely than one of generate's, by .*: it does not search"):
+            faulty(None, precision="dynamic_int8", score=score, **answers)
 
 
 @pytest.fixture
@@ -140,12 +200,14 @@ def test_beams_are_held_to_tokens_and_log_probabilities(faulty, beams):
 
 def test_beams_of_a_lower_precision_are_judged_by_their_score(faulty, beams):
     assert faulty("beam's likelihood", precision="dynamic_int8", **beams)["parity"]["beam"]["exact_match"] == 1.0
-    with pytest.raises(errors.TaskError, match="beam search falls from 100.00 to 95.35 %, .* another precision"):
+    with pytest.raises(errors.TaskError, match=r"\(beam exact match\) falls from 100.00 to 95.35 %, .* another prec"):
         faulty("beam", precision="dynamic_int8", **beams)
     own = {"exact_match": 1.0, "beam_exact_match": 1 - 2 / (EXAMPLES - 5)}
     report = faulty("beam", precision="dynamic_int8", own=own, **beams)
     assert report["samples"] == {"exact_match": 1.0, "examples": 32, "beam_exact_match": 1 - 2 / 32}
-    with pytest.raises(errors.TaskError, match="beam search falls from 100.00 to 95.35 %, .*when the bundle was built"):
+    with pytest.raises(
+        errors.TaskError, match=r"\(beam exact match\) falls from 100.00 to 95.35 %, .*bundle was built"
+    ):
         faulty("beam", precision="dynamic_int8", own=dict.fromkeys(own, 1.0), **beams)
 
 

@@ -116,16 +116,20 @@ def test_what_a_decoding_loop_cannot_have_is_refused(task, tmp_path):
 def test_an_artefact_no_smaller_than_float32_is_refused(tmp_path):
     (tmp_path / "large").write_bytes(bytes(100))
     found = Recovered(tmp_path / "large", ("a", "b"), 1.0, 0.0, [])
-    quantise.check_size(found, 101)
+    quantise.check_size(found, 101, "int8")
     with pytest.raises(
         TaskError, match="only with a, b in float32, and then the artefact has 100 bytes, the one in fl"
     ):
-        quantise.check_size(found, 100)
+        quantise.check_size(found, 100, "dynamic_int8")
     all_in_8_bits = dataclasses.replace(found, kept=())
     with pytest.raises(
         TaskError, match="has 100 bytes, the one in float32 90: there a loop is one operator, here each"
     ):
-        quantise.check_size(all_in_8_bits, 90)
+        quantise.check_size(all_in_8_bits, 90, "int16x8")
+    with pytest.raises(
+        TaskError, match="one in float32 90: only tensors of 1024 weights and more are stored in 8 bits"
+    ):
+        quantise.check_size(all_in_8_bits, 90, "dynamic_int8")
 
 
 def test_a_loop_written_out_that_is_larger_than_float32_is_refused(tmp_path, monkeypatch):

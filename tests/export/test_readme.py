@@ -96,7 +96,7 @@ def test_the_readme_says_what_the_model_does_and_which_file_goes_where(task):
             "tag": "gives each token of a text one of 3 labels.",
             "picture": "gives a picture one of 3 labels.",
         }[task],
-        "Keras's own score on 41 test examples is 99.1 %.",
+        "Keras's own score on 41 test examples: 99.1 %.",
         "for Android and iOS: `model.dynamic_int8.tflite`, with LiteRT",
         "for a server: `onnx.float32`, with ONNX Runtime",
         "for a browser: `model.dynamic_int8.tflite`, with LiteRT.js",
@@ -107,6 +107,23 @@ def test_the_readme_says_what_the_model_does_and_which_file_goes_where(task):
         assert said in text
     assert "`model.dynamic_int8.tflite`:\n\n- `" in text and "`onnx.float32`:\n\n- `" in text
     assert "an-old-runtime" not in text and "None" not in text and "$" not in text.replace("$0", "").replace("$1", "")
+
+
+def test_the_readme_explains_a_generator_s_score():
+    manifest = manifest_of("generate")
+    for name, value, said in (
+        (
+            "bleu",
+            0.384,
+            "test examples: BLEU 38.4.\nBLEU is the corpus's, by sacrebleu: tokens as in 13a, upper and lower",
+        ),
+        ("bleu_lowercase", 0.4, "test examples: lower-case BLEU 40.0.\nBLEU is the corpus's, by sacrebleu"),
+        ("next_token", 0.123, "test examples: next token 12.3 %.\nNext token is the share of the test outputs' tokens"),
+    ):
+        manifest["keras"]["score"] = manifest["artefacts"][0]["score"] = {name: value, "examples": 41}
+        text = readme(manifest | {"score": name})
+        assert said in text and f"| {said.split(': ')[1].split('.' + chr(10))[0]} |" in text
+        assert ("`next_ids` are what is likeliest" in text) == (name == "next_token")
 
 
 def test_the_readme_s_commands_are_those_that_the_bundle_has():

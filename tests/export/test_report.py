@@ -90,7 +90,7 @@ def test_every_proof_is_a_line():
         "  - `generate_beam`: the tokens of Keras's beam search on 49 of 50 inputs, log-probability within 3.0e-06, "
         "exact match 98.0 %",
         "  - swapped inputs: the answer changes in 58 of 59 pairs",
-        "  - exact match 95.3 % of 60 examples",
+        "  - exact match 95.3 % on 60 examples",
         "  - on the 32 samples of the bundle: exact match 96.9 %, beam exact match 100.0 %",
         "  - memory, of a process that only runs it: 12 MB",
         "  - latency ms: 4.5",
@@ -102,6 +102,21 @@ def test_every_proof_is_a_line():
         "- **Numbers**: not reached",
     ):
         assert f"{line}\n" in text
+
+
+def test_each_score_is_called_by_its_name():
+    beam = {"inputs": 20, "same_tokens": 17, "likelier": 0.0321}
+    tasks = [
+        {"score": {"bleu": 0.38412, "examples": 60}, "samples": {"bleu": 0.4, "beam_bleu": 0.41, "examples": 32}},
+        {"score": {"next_token": 0.123, "examples": 60}, "parity": {"inputs": 60, "beam": beam}},
+    ]
+    artefacts = [
+        {"path": "m", "format": "onnx", "precision": "dynamic_int8", "task": task, "refused": None} for task in tasks
+    ]
+    text = report.to_markdown({"bundle": "some", "artefacts": artefacts})
+    assert "  - BLEU 38.4 on 60 examples\n" in text and "  - next token 12.3 % on 60 examples\n" in text
+    assert "samples of the bundle: BLEU 40.0, beam BLEU 41.0\n" in text
+    assert "beam search on 17 of 20 inputs, mean log-probability +0.032 beside greedy decoding's\n" in text
 
 
 def test_operators_are_at_most_fifteen_a_line_and_the_most_first():

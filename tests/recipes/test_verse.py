@@ -148,7 +148,7 @@ def test_a_run_can_be_exported_and_says_what_was_measured(run):
     results = scores.measure(poet, poems, path, trigrams)
     assert results["interval"][0] < results["perplexity"] < results["interval"][1]
     assert json.loads((path / "config.json").read_text())["task"] == {
-        "name": "verse", "kind": "generate", "limits": {"source": 28, "target": 8}
+        "name": "verse", "kind": "generate", "limits": {"source": 28, "target": 8}, "score": "next_token"
     }  # fmt: skip
     rows = [line.split("\t") for line in (path / "test.tsv").read_text(encoding="utf-8").splitlines()]
     assert {len(target) for _, target in rows} == {5, 7} and {"《" in source for source, _ in rows} == {True, False}

@@ -36,6 +36,8 @@ def curves(path, series, xlabel, ylabel, title=None, percent=False, log="", mark
     if "x" in log and len(places) <= _FEW:
         axes.set_xticks(places)
         axes.set_xticks([], minor=True)
+    elif "x" not in log and all(place == int(place) for place in places):
+        axes.xaxis.set_major_locator(plt.MaxNLocator(integer=True))  # there is no epoch 1.5
     if title:
         axes.set_title(title, fontsize=13, color=INK, loc="left")
     axes.grid(axis="y", color="#e4e7eb")

@@ -41,3 +41,8 @@ def test_many_powers_of_ten_are_written_as_powers(labels):
 def test_percentages_are_written_as_such(labels):
     assert "40 %" in labels(range(3), [0.0, 0.5, 1.0], percent=True)[1]
     assert "10 %" in labels(range(3), [0.01, 0.1, 1.0], percent=True, log="y")[1]
+
+
+def test_between_whole_places_there_is_none(labels):
+    assert set(labels([1, 2], [0.1, 0.3])[0]) <= {"0", "1", "2", "3"}
+    assert "0.2" in labels([0.0, 0.5, 1.0], [1, 2, 3])[0]

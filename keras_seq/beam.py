@@ -1,11 +1,12 @@
-"""Beam search: several unfinished outputs side by side, of which the best finished one wins.
+"""Beam search: several unfinished outputs side by side, of which the best finished ones win.
 
     score(y) = sum_t log p(y_t | y_<t) / length(y)^alpha          the end token counts as one of y
 
 At every step each of the `beams` unfinished outputs is continued by each token, and of all these the `2 beams`
-likeliest are looked at. Those of the first `beams` that end are finished; the first `beams` that do not end go on. The
-search ends when no unfinished output can come to a better score than the best finished one: its sum only falls, so its
-score is at most sum / max_length^alpha. What is unfinished at `max_length` counts as it is.
+likeliest are looked at. Those of the first `beams` that end are finished, and the best finished ones are kept in a pool
+of `count`, one in `beam`; the first `beams` that do not end go on. The search ends when no unfinished output can come
+to a better score than the worst of a full pool: its sum only falls, so its score is at most sum / max_length^alpha.
+What is unfinished at `max_length` counts as it is.
 
 With beams=1 and alpha=0 this is greedy decoding. alpha is what CTranslate2 calls length_penalty; Wu et al. have
 ((5 + length) / 6)^alpha in its place.
@@ -14,14 +15,14 @@ Reference: Wu et al., 2016, "Google's Neural Machine Translation System", sectio
 """
 
 import functools
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
+from keras_seq.beam_pool import NEVER, empty_pool, merge, pick
 from keras_seq.decoding import END, START
 from keras_seq.layers.cache import write_at
-
-_NEVER = -1e9  # a score that loses against every real one; float16 is not used here
 
 
 def beam(generator, source_ids, source_length, max_length, beams=4, length_penalty=1.0):
@@ -47,72 +48,97 @@ def beam(generator, source_ids, source_length, max_length, beams=4, length_penal
         ValueError: if `beams` is not a whole number of 1 or more, or `length_penalty` is below 0.
     """
     _check(beams, length_penalty)
+    pool = _search(generator, source_ids, source_length, max_length, beams, 1, length_penalty)
+    return pool.ids, pool.length[:, 0], pool.log_probability
+
+
+def n_best(generator, source_ids, source_length, max_length, beams=4, count=4, length_penalty=1.0):
+    """The best outputs that beam search finds, for each source, the best first: it is the one of `beam`.
+
+    Made of `keras.ops`, as `beam` is.
+
+    Args:
+        generator, source_ids, source_length, max_length, beams, length_penalty: as for `beam`.
+        count: int, outputs for each source, at most `beams`.
+
+    Returns:
+        ids: int32 `(batch, count, max_length)`, the end token included, then padding (0).
+        length: int32 `(batch, count)`, ids before the end token.
+        log_probability: float32 `(batch, count, max_length)`, of each id, the end token included; 0 in the padding.
+        score: float32 `(batch, count)`, falling. Where there are not so many outputs at all, it is -inf, the length 0
+            and all ids padding.
+
+    Raises:
+        ValueError: as `beam`, and if `count` is not a whole number from 1 to `beams`.
+
+    Example:
+        >>> from keras_seq.models import Seq2Seq
+        >>> model = Seq2Seq(11, 7, embedding_size=3, units=5)
+        >>> sources, lengths = np.array([[5, 6], [7, 0]], "int32"), np.array([2, 1], "int32")
+        >>> ids, length, log_probability, score = n_best(model, sources, lengths, 6, beams=4, count=3)
+        >>> tuple(ids.shape), tuple(score.shape)
+        ((2, 3, 6), (2, 3))
+    """
+    _check(beams, length_penalty, count)
+    pool = _search(generator, source_ids, source_length, max_length, beams, count, length_penalty)
+    ids, log_probability = (ops.reshape(rows, (-1, count, max_length)) for rows in (pool.ids, pool.log_probability))
+    return ids, pool.length, log_probability, ops.where(pool.score > NEVER, pool.score, -np.inf)
+
+
+class _Alive(NamedTuple):
+    """The unfinished outputs of each source, the likeliest first."""
+
+    token: Any  # int32 (batch * beams,), the last one written
+    total: Any  # float32 (batch, beams), sum of the log-probabilities
+    ids: Any  # int32 (batch * beams, max_length)
+    log_probability: Any  # float32 (batch * beams, max_length)
+    state: dict  # of the generator, each (batch * beams, ...)
+
+
+def _search(generator, source_ids, source_length, max_length, beams, count, length_penalty):
+    """The `Pool` of the `count` best outputs that the search finds."""
     memory, state = generator.encode(source_ids, source_length)
     step = generator.step
     if getattr(generator, "shares_memory", False):
         step = functools.partial(step, group=beams)
     else:
         memory = {name: ops.repeat(tensor, beams, axis=0) for name, tensor in memory.items()}
-    names = sorted(state)
-    nothing = ops.zeros_like(source_length)  # (batch,)
     rows = ops.cumsum(ops.ones_like(source_length)) - 1  # 0, 1, ..., by way of a tensor whose size may be dynamic
     first_row = ops.expand_dims(rows * beams, 1)  # (batch, 1), where the beams of a source begin
-    empty = ops.repeat(ops.expand_dims(nothing, 1), max_length, axis=1)  # (batch, max_length)
 
-    def unfinished(position, token, total, ids, scores, best, *_):
-        could_be = total[:, 0] / float(max_length) ** length_penalty  # (batch,), the beams are in order
-        return ops.logical_and(position < max_length, ops.any(could_be > best))
+    def unfinished(position, alive, pool):
+        could_be = alive.total[:, 0] / float(max_length) ** length_penalty  # (batch,), the beams are in order
+        return ops.logical_and(position < max_length, ops.any(could_be > pool.score[:, count - 1]))
 
-    def body(position, token, total, ids, scores, best, best_length, best_ids, best_scores, *state):
-        logits, state = step(token, dict(zip(names, state, strict=True)), memory)
-        parent, token, value, added = _candidates(logits, total, beams)  # each (batch, 2 beams)
-        ends = ops.equal(token, END)
-        score = value / ops.cast(position + 1, "float32") ** length_penalty
-        finished = ops.logical_and(ends, ops.expand_dims(ops.arange(2 * beams) < beams, 0))
-        winner = _first_best(ops.where(finished, score, _NEVER))  # (batch, 1)
-        row = ops.squeeze(first_row + _pick(parent, winner), 1)  # (batch,)
-        ended_ids = write_at(ops.take(ids, row, axis=0), position, nothing + END)
-        ended_scores = write_at(ops.take(scores, row, axis=0), position, ops.squeeze(_pick(added, winner), 1))
-        better_score = ops.squeeze(_pick(ops.where(finished, score, _NEVER), winner), 1)
-        better = ops.expand_dims(better_score > best, 1)  # (batch, 1)
-        best_ids, best_scores = ops.where(better, ended_ids, best_ids), ops.where(better, ended_scores, best_scores)
-        best_length = ops.where(better_score > best, position, best_length)
-        best = ops.maximum(best, better_score)
+    def body(position, alive, pool):
+        logits, state = step(alive.token, alive.state, memory)
+        candidates = _candidates(logits, alive.total, beams)
+        pool = _finish(position, alive, pool, candidates, first_row, rows, length_penalty)
+        return position + 1, _go_on(position, alive, candidates, first_row, state), pool
 
-        total, kept = ops.top_k(ops.where(ends, _NEVER, value), beams)  # (batch, beams)
-        parents = ops.reshape(first_row + _pick(parent, kept), (-1,))  # (batch * beams,), rows
-        token, added = (ops.reshape(_pick(values, kept), (-1,)) for values in (token, added))
-        ids = write_at(ops.take(ids, parents, axis=0), position, token)
-        scores = write_at(ops.take(scores, parents, axis=0), position, added)
-        state = [ops.take(state[name], parents, axis=0) for name in names]
-        return (position + 1, token, total, ids, scores, best, best_length, best_ids, best_scores, *state)
-
-    ids, floats = ops.repeat(empty, beams, axis=0), ops.cast(empty, "float32")
-    # At first all beams are the same output: only one of them counts.
-    alone = ops.cast(ops.expand_dims(nothing, 1), "float32") + np.array([[0.0] + [_NEVER] * (beams - 1)], "float32")
-    start = (
-        ops.convert_to_tensor(np.int32(0)),
-        ops.repeat(nothing + START, beams, axis=0),
-        alone,
-        ids,
-        ops.cast(ids, "float32"),
-        ops.cast(nothing, "float32") + 2 * _NEVER,
-        nothing,
-        empty,
-        floats,
-        *(ops.repeat(state[name], beams, axis=0) for name in names),
-    )
-    position, _, total, ids, scores, best, best_length, best_ids, best_scores, *_ = ops.while_loop(
-        unfinished, body, start
-    )
+    alive, pool = _start(source_length, state, max_length, beams, count)
+    position, alive, pool = ops.while_loop(unfinished, body, (ops.convert_to_tensor(np.int32(0)), alive, pool))
     # What is not finished at the end counts as it is.
-    whole = ops.logical_and(position >= max_length, total[:, 0] / float(max_length) ** length_penalty > best)
-    best_length = ops.where(whole, max_length, best_length)
-    whole = ops.expand_dims(whole, 1)
-    row = ops.squeeze(first_row, 1)
-    best_ids = ops.where(whole, ops.take(ids, row, axis=0), best_ids)
-    best_scores = ops.where(whole, ops.take(scores, row, axis=0), best_scores)
-    return best_ids, best_length, best_scores
+    whole = ops.logical_and(position >= max_length, alive.total > NEVER / 2)  # (batch, beams)
+    score = ops.where(whole, alive.total / float(max_length) ** length_penalty, 2 * NEVER)
+
+    def as_they_are(place):
+        row = ops.reshape(first_row + place, (-1,))
+        return ops.take(alive.ids, row, axis=0), ops.take(alive.log_probability, row, axis=0)
+
+    return merge(pool, rows, score, max_length, as_they_are)
+
+
+def _start(source_length, state, max_length, beams, count):
+    """Where nothing is written yet: `_Alive` and `Pool`."""
+    nothing = ops.zeros_like(source_length)  # (batch,)
+    column = ops.expand_dims(nothing, 1)  # (batch, 1)
+    ids = ops.repeat(ops.repeat(column, max_length, axis=1), beams, axis=0)  # (batch * beams, max_length)
+    # At first all beams are the same output: only one of them counts.
+    total = ops.cast(column, "float32") + np.array([[0.0] + [NEVER] * (beams - 1)], "float32")
+    state = {name: ops.repeat(tensor, beams, axis=0) for name, tensor in state.items()}
+    alive = _Alive(ops.repeat(nothing + START, beams, axis=0), total, ids, ops.cast(ids, "float32"), state)
+    return alive, empty_pool(column, count, max_length)
 
 
 def _candidates(logits, total, beams):
@@ -124,19 +150,36 @@ def _candidates(logits, total, beams):
     flat = [ops.reshape(tensor, (-1, beams * most)) for tensor in (value, ops.cast(token, "int32"), added)]
     value, place = ops.top_k(flat[0], min(2 * beams, beams * most))  # (batch, 2 beams)
     parent = ops.cast(place, "int32") // most
-    return parent, _pick(flat[1], place), value, _pick(flat[2], place)
+    return parent, pick(flat[1], place), value, pick(flat[2], place)
 
 
-def _pick(values, places):
-    """`values[i, places[i, j]]`, `(batch, picked)`."""
-    size = values.shape[1]
-    here = ops.equal(ops.expand_dims(places, 2), ops.reshape(ops.arange(size, dtype="int32"), (1, 1, -1)))
-    return ops.sum(ops.where(here, ops.expand_dims(values, 1), ops.cast(0, values.dtype)), axis=2)
+def _finish(position, alive, pool, candidates, first_row, rows, length_penalty):
+    """The pool with those of the first `beams` candidates that end, as far as they are better."""
+    parent, token, value, added = candidates  # each (batch, 2 beams)
+    first = ops.expand_dims(ops.arange(value.shape[1]) < alive.total.shape[1], 0)
+    # Beams that do not count, as at first all but one, end as well.
+    finished = ops.logical_and(ops.logical_and(ops.equal(token, END), first), value > NEVER / 2)
+    score = value / ops.cast(position + 1, "float32") ** length_penalty
+
+    def with_the_end(place):
+        row = ops.reshape(first_row + pick(parent, place), (-1,))  # (batch * count,)
+        ids, log_probability = ops.take(alive.ids, row, axis=0), ops.take(alive.log_probability, row, axis=0)
+        end = ops.zeros_like(row) + END
+        return write_at(ids, position, end), write_at(log_probability, position, ops.reshape(pick(added, place), (-1,)))
+
+    return merge(pool, rows, ops.where(finished, score, 2 * NEVER), position, with_the_end)
 
 
-def _first_best(scores):
-    """The place of the largest of each row, int32 `(batch, 1)`."""
-    return ops.cast(ops.top_k(scores, 1)[1], "int32")
+def _go_on(position, alive, candidates, first_row, state):
+    """`_Alive` of the likeliest candidates that do not end."""
+    parent, token, value, added = candidates  # each (batch, 2 beams)
+    total, kept = ops.top_k(ops.where(ops.equal(token, END), NEVER, value), alive.total.shape[1])  # (batch, beams)
+    parents = ops.reshape(first_row + pick(parent, kept), (-1,))  # (batch * beams,), rows
+    token, added = (ops.reshape(pick(values, kept), (-1,)) for values in (token, added))
+    ids = write_at(ops.take(alive.ids, parents, axis=0), position, token)
+    log_probability = write_at(ops.take(alive.log_probability, parents, axis=0), position, added)
+    state = {name: ops.take(state[name], parents, axis=0) for name in alive.state}
+    return _Alive(token, total, ids, log_probability, state)
 
 
 def beam_reference(generator, source_ids, source_length, max_length, beams=4, length_penalty=1.0):
@@ -148,17 +191,30 @@ def beam_reference(generator, source_ids, source_length, max_length, beams=4, le
     Returns:
         A list of (ids, log-probabilities), each a list that includes the end token where one was written.
     """
-    _check(beams, length_penalty)
+    found = n_best_reference(generator, source_ids, source_length, max_length, beams, 1, length_penalty)
+    return [(ids, scores) for [(ids, scores, _)] in found]
+
+
+def n_best_reference(generator, source_ids, source_length, max_length, beams=4, count=4, length_penalty=1.0):
+    """The same as `n_best`, slow and obvious: one source at a time, without padding, in plain Python.
+
+    Args:
+        generator, source_ids, source_length, max_length, beams, count, length_penalty: as for `n_best`.
+
+    Returns:
+        For each source a list of at most `count` of (ids, log-probabilities, score), the best first; ids and
+        log-probabilities are lists that include the end token where one was written.
+    """
+    _check(beams, length_penalty, count)
     return [
-        _search(generator, row[:length], max_length, beams, length_penalty)
+        _search_slowly(generator, row[:length], max_length, beams, count, length_penalty)
         for row, length in zip(np.asarray(source_ids), np.asarray(source_length), strict=True)
     ]
 
 
-def _search(generator, source, max_length, beams, length_penalty):
+def _search_slowly(generator, source, max_length, beams, count, length_penalty):
     memory, state = generator.encode(source[None].astype("int32"), np.asarray([len(source)], "int32"))
-    best, best_score = None, -np.inf
-    alive = [([], [], state)]
+    pool, alive = [], [([], [], state)]
     for length in range(1, max_length + 1):
         candidates = []
         for ids, scores, state in alive:
@@ -166,17 +222,28 @@ def _search(generator, source, max_length, beams, length_penalty):
             for token, score in enumerate(ops.convert_to_numpy(ops.log_softmax(logits))[0].tolist()):
                 candidates.append(([*ids, token], [*scores, score], after))
         candidates = sorted(candidates, key=lambda candidate: -sum(candidate[1]))[: 2 * beams]
-        for ids, scores, _ in candidates[:beams]:
-            if ids[-1] == END and sum(scores) / length**length_penalty > best_score:
-                best, best_score = (ids, scores), sum(scores) / length**length_penalty
+        finished = [candidate for candidate in candidates[:beams] if candidate[0][-1] == END]
+        pool += [(ids, scores, sum(scores) / length**length_penalty) for ids, scores, _ in finished]
+        pool = _best_first(pool)[:count]
         alive = [candidate for candidate in candidates if candidate[0][-1] != END][:beams]
-        if sum(alive[0][1]) / max_length**length_penalty <= best_score:
-            return best
-    return alive[0][:2]
+        if len(pool) == count and sum(alive[0][1]) / max_length**length_penalty <= pool[-1][2]:
+            return pool
+    pool += [(ids, scores, sum(scores) / max_length**length_penalty) for ids, scores, _ in alive]
+    return _best_first(pool)[:count]
 
 
-def _check(beams, length_penalty):
-    if not isinstance(beams, int) or isinstance(beams, bool) or beams < 1:
-        raise ValueError(f"beams={beams!r} is not a number of beams; give a whole number of 1 or more")
+def _best_first(pool):
+    return sorted(pool, key=lambda output: -output[2])
+
+
+def _check(beams, length_penalty, count=1):
+    for name, number in {"beams": beams, "outputs": count}.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            argument = {"beams": "beams", "outputs": "count"}[name]
+            raise ValueError(f"{argument}={number!r} is not a number of {name}; give a whole number of 1 or more")
+    if count > beams:
+        raise ValueError(
+            f"count={count} outputs are more than beams={beams} can be sure to find; give at least {count} beams"
+        )
     if not length_penalty >= 0:
         raise ValueError(f"length_penalty={length_penalty!r} is below 0; 0 leaves it out, 1 divides by the length")

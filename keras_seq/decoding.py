@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_seq.layers.cache import write_at
+from keras_seq.layers.masks import length_mask
 
 START, END = 1, 2
 
@@ -75,6 +76,62 @@ def decode(generator, source_ids, source_length, max_length, choose):
     )
     _, _, _, length, ids, log_probability, *_ = ops.while_loop(unfinished, body, first)
     return ids, length, log_probability
+
+
+class WithoutCache:
+    """A model as a generator that keeps nothing but what is written: each step runs the whole model anew.
+
+    This is how a first decoding loop looks. Its step reads the source and every token before, so that the step at
+    position t costs t times what the first one did, and a whole output costs the square of its length. A step with
+    cached keys and values, or a recurrent state, gives the same logits for the cost of one position; for what that
+    saves see `keras_seq.decode_time`.
+
+    The same, that is, up to a padding id (0) among the written: as a target, it is masked. Training teaches no model to
+    write one.
+
+    Args:
+        model: Keras model from a dict of `source`, int32 `(batch, source)`, and `target`, int32 `(batch, target)`, to
+            logits `(batch, target, vocabulary)`, such as `keras_seq.models.Transformer`.
+        max_length: int, steps that there is room for.
+    """
+
+    def __init__(self, model, max_length):
+        self._model, self._max_length = model, max_length
+
+    def encode(self, source_ids, source_length):
+        source = ops.where(length_mask(source_length, ops.shape(source_ids)[1]), source_ids, 0)
+        nothing = ops.zeros_like(source_length)  # (batch,)
+        read = ops.repeat(ops.expand_dims(nothing, 1), self._max_length, axis=1)  # (batch, max_length)
+        return {"source": source}, {"read": read, "position": nothing}
+
+    def step(self, token, state, memory):
+        position = state["position"][0]  # that of every row
+        read = write_at(state["read"], position, token)
+        logits = self._model({"source": memory["source"], "target": read[:, : position + 1]}, training=False)
+        # In a graph a model of open target length may forget that the batch is 1, which a loop does not allow.
+        last = ops.reshape(logits[:, -1], (token.shape[0] or -1, logits.shape[-1]))  # (batch, vocabulary)
+        return last, {"read": read, "position": state["position"] + 1}
+
+
+def greedy_without_cache(model, source_ids, source_length, max_length):
+    """As `greedy`, but the whole model runs anew at every step; see `WithoutCache`. For comparison.
+
+    Args:
+        model: Keras model from `source` and `target` to logits.
+        source_ids, source_length, max_length: as for `greedy`.
+
+    Returns:
+        as `greedy`.
+
+    Example:
+        >>> from keras_seq.models import Seq2Seq
+        >>> model = Seq2Seq(11, 7, embedding_size=3, units=5)
+        >>> inputs = np.array([[5, 6], [7, 8]], "int32"), np.array([2, 2], "int32")
+        >>> slow, fast = greedy_without_cache(model, *inputs, 4), greedy(model, *inputs, 4)
+        >>> bool(ops.all(ops.equal(slow[0], fast[0])))
+        True
+    """
+    return greedy(WithoutCache(model, max_length), source_ids, source_length, max_length)
 
 
 def greedy_reference(generator, source_ids, source_length, max_length):

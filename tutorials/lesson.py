@@ -30,6 +30,7 @@ class Lesson:
         smoke: bool, tiny sizes.
         options: `argparse.Namespace` of all flags.
         run: path of the folder that figures and results.json are written into.
+        command: str, what records the lesson's results, for README.
 
     Example, in a script:
         lesson = Lesson(__file__, "What tanh does.", argv)
@@ -52,7 +53,7 @@ class Lesson:
         self.smoke = args.smoke
         self.run = args.run or (default.with_name(default.name + "-smoke") if self.smoke else default)
         self._record = args.record and not self.smoke
-        self._command = " ".join(["python", f"tutorials/{self.name}.py", "--record", *_given(parser, args, options)])
+        self.command = " ".join(["python", f"tutorials/{self.name}.py", "--record", *_given(parser, args, options)])
         self._begin = time.perf_counter()
         self._numbers, self._claims, self._figures = {}, [], []
         self.run.mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,7 @@ class Lesson:
 
         minutes = round((time.perf_counter() - self._begin) / 60, 1)
         results = {
-            "command": self._command,
+            "command": self.command,
             "minutes": minutes,
             "numbers": self._numbers,
             "claims": self._claims,

@@ -33,6 +33,7 @@ class RecurrentDecoder(keras.layers.Layer):
 
     def __init__(self, units, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
+        self.supports_masking = True  # what is padding among the tokens is padding among the outputs
         check_size("units", units)
         check_share("dropout", dropout)
         self.units = units

@@ -167,7 +167,7 @@ class Transformer(keras.Model):
         return self._parts["readout"](decoded), {**cache, "position": state["position"] + 1}
 
     def alignments(self, inputs, layer=-1):
-        """Attention weights of the teacher-forced decoder.
+        """How much each output looks at each source position, over all heads.
 
         Args:
             inputs: as for a call.
@@ -177,12 +177,23 @@ class Transformer(keras.Model):
             `(batch, target, source)`, the mean over the heads of how much the position that writes each target token
             attends to each source position.
         """
+        return ops.mean(self.attention_weights(inputs)[layer], axis=1)
+
+    def attention_weights(self, inputs):
+        """Weights of the teacher-forced decoder's attention to the source.
+
+        Args:
+            inputs: as for a call.
+
+        Returns:
+            list with `(batch, heads, target, source)` for each layer: a row for the position that writes each target
+            token.
+        """
         mask = padding_mask(inputs["source"])
         memory = _encode(self._parts, inputs["source"], mask)
         embedded = self._parts["positions"](self._parts["target_embedding"](inputs["target"]))
         masks = {"target_mask": padding_mask(inputs["target"]), "memory_mask": mask}
-        weights = self._parts["decoder"](embedded, memory, **masks, return_attention_scores=True)[1]
-        return ops.mean(weights[layer], axis=1)
+        return self._parts["decoder"](embedded, memory, **masks, return_attention_scores=True)[1]
 
     def get_config(self):
         return {**self._config, "name": self.name}

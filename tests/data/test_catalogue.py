@@ -45,7 +45,7 @@ def tree(folder):
 
 
 def test_every_set_has_a_card_that_says_whose_it_is_and_how_much():
-    assert len(names()) == 11 and info("chinese_poetry") == info("chinese_poetry/line_pairs")
+    assert len(names()) == 12 and info("chinese_poetry") == info("chinese_poetry/line_pairs")
     assert info("universal_dependencies").name == "universal_dependencies/en_ewt"
     for name in names():
         card = info(name)
@@ -64,7 +64,7 @@ def test_the_package_imports_and_knows_its_sets_without_tensorflow():
         "import keras_seq.data; print(len(keras_seq.data.names()))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout == "11\n"
+    assert done.stdout == "12\n"
 
 
 def test_the_records_of_the_sets_made_from_raw_files(folders):
@@ -234,10 +234,17 @@ def test_imdb_reviews_have_a_validation_part_carved_from_train(monkeypatch):
     assert not {row["text"] for row in train} & {row["text"] for row in validation}
 
 
+def test_gigaword_s_texts_and_headlines_are_sources_and_targets(monkeypatch):
+    monkeypatch.setattr(sets, "rows", lambda builder, part, names: [tuple(f"{part} {name}" for name in names)])
+    assert sets.RECORDS["gigaword"](None, "validation") == [
+        {"source": "validation document", "target": "validation summary"}
+    ]
+
+
 def test_the_command_shows_the_table_and_a_page(capsys, folders):
     assert main([]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 12 and lines[0].split() == ["name", "task", "train", "validation", "test", "licence"]
+    assert len(lines) == 13 and lines[0].split() == ["name", "task", "train", "validation", "test", "licence"]
     assert "sgd" in lines[-1] and "105920" in lines[-1] and "CC BY-SA 4.0" in lines[-1]
     assert main(["snips", "--split", "test", "--head", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 TUTORIALS = Path(__file__).resolve().parents[2] / "tutorials"
+pytestmark = pytest.mark.usefixtures("quick_fits", "warm_children")
 
 
 @pytest.fixture

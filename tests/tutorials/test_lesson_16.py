@@ -5,7 +5,10 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 TUTORIALS = Path(__file__).resolve().parents[2] / "tutorials"
+pytestmark = pytest.mark.usefixtures("quick_fits", "warm_children")
 
 
 def test_the_export_lesson_ships_measures_and_breaks(monkeypatch, tmp_path, capsys):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 TUTORIALS = Path(__file__).resolve().parents[2] / "tutorials"
+pytestmark = pytest.mark.usefixtures("quick_fits")
 
 
 def lesson(name):
@@ -38,7 +39,7 @@ def test_a_text_that_no_model_can_read_is_refused_before_training(text, tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_the_attention_lesson_compares_draws_and_exports(tmp_path, capsys):
+def test_the_attention_lesson_compares_draws_and_exports(warm_children, tmp_path, capsys):
     run = tmp_path / "run"
     lesson("10_seq2seq_attention.py").main(["--smoke", "--run", str(run)])
     out = capsys.readouterr().out

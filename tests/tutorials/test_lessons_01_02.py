@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 TUTORIALS = Path(__file__).resolve().parents[2] / "tutorials"
+pytestmark = pytest.mark.usefixtures("quick_fits")
 
 
 @pytest.fixture

@@ -145,6 +145,30 @@ _CARDS = (
         folder="tfds/imdb_reviews",
     ),
     Card(
+        name="gigaword",
+        task="summaries",
+        record="source, target",
+        counts={"train": 3803957, "validation": 189651, "test": 1951},
+        description="First sentences of news and their headlines, lower-cased and cut into tokens, digits as #. All of "
+        "it at once takes some gigabytes of memory: `prepared` gives the builder to read a part of it.",
+        homepage="https://github.com/harvardnlp/sent-summary",
+        licence="not stated; for research",
+        citation="""@inproceedings{rush2015neural,
+  title = {A Neural Attention Model for Abstractive Sentence Summarization},
+  author = {Rush, Alexander M. and Chopra, Sumit and Weston, Jason},
+  booktitle = {EMNLP},
+  year = {2015}
+}
+@misc{graff2003english,
+  title = {English Gigaword},
+  author = {Graff, David and Kong, Junbo and Chen, Ke and Maeda, Kazuaki},
+  publisher = {Linguistic Data Consortium},
+  year = {2003}
+}""",
+        address="https://drive.google.com/uc?export=download&id=1USoQ8lJgN8kAWnUnRrupMGrPMLlDVqlV",
+        folder="tfds/gigaword",
+    ),
+    Card(
         name="multi30k",
         task="translation",
         record="source, target",

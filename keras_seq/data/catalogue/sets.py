@@ -63,6 +63,10 @@ def _spoken_digit(builder, part):
     return found
 
 
+def _gigaword(builder, part):
+    return [{"source": text, "target": headline} for text, headline in rows(builder, part, ("document", "summary"))]
+
+
 def _multi30k(builder, part):
     return [{"source": english, "target": german} for english, german in rows(builder, part, ("en", "de"))]
 
@@ -145,6 +149,7 @@ RECORDS = {
     "spoken_digit": _spoken_digit,
     "universal_dependencies/en_ewt": _universal_dependencies,
     "imdb_reviews": _imdb_reviews,
+    "gigaword": _gigaword,
     "multi30k": _multi30k,
     "tatoeba_cmn_eng": _tatoeba_cmn_eng,
     "chinese_poetry/line_pairs": _line_pairs,

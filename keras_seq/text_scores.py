@@ -1,0 +1,142 @@
+"""Scores of written texts against what people wrote: BLEU, chrF, ROUGE, and how varied texts are.
+
+BLEU and chrF are sacreBLEU's, and come with its signature: a figure without one cannot be compared. Lower-cased and
+cased BLEU, tokenised and detokenised, are different scales.
+
+References: Papineni et al., 2002, "BLEU: a Method for Automatic Evaluation of Machine Translation"; Popovic, 2015,
+"chrF: character n-gram F-score for automatic MT evaluation"; Post, 2018, "A Call for Clarity in Reporting BLEU Scores";
+Koehn, 2004, "Statistical Significance Tests for Machine Translation Evaluation" (the bootstrap); Lin, 2004, "ROUGE: A
+Package for Automatic Evaluation of Summaries"; Li et al., 2016, "A Diversity-Promoting Objective Function for Neural
+Conversation Models" (distinct-n).
+"""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class TextScore:
+    """A score of a whole set of texts.
+
+    Attributes:
+        score: float, in points: 100 is the most.
+        low, high: floats, bounds that hold 95 of 100 draws of as many texts with replacement; None without a bootstrap.
+        signature: str, how it was computed, as sacreBLEU writes it.
+    """
+
+    score: float
+    low: float | None
+    high: float | None
+    signature: str
+
+
+def bleu(outputs, references, *, lowercase=False, tokenize="13a", draws=0):
+    """Corpus BLEU-4.
+
+    Args:
+        outputs: list of str, detokenised.
+        references: list of str, one for each.
+        lowercase: bool, lower-case both first.
+        tokenize: str, of sacreBLEU: "13a", for Chinese "zh", "char", ...
+        draws: int, draws of the bootstrap; 0 leaves it out.
+
+    Returns:
+        `TextScore`.
+
+    Raises:
+        ValueError: if there are none, or not as many of both.
+
+    Example:
+        >>> found = bleu(["the cat sat on the mat ."], ["The cat sat on the mat."], lowercase=True)
+        >>> print(round(found.score, 1), found.signature)
+        100.0 nrefs:1|case:lc|eff:no|tok:13a|smooth:exp|version:2.6.0
+    """
+    from sacrebleu.metrics import BLEU
+
+    return _corpus_score(BLEU(lowercase=lowercase, tokenize=tokenize), outputs, references, draws)
+
+
+def chrf(outputs, references, *, draws=0):
+    """Corpus chrF2: F-score of character n-grams up to 6, recall weighing twice as much as precision.
+
+    Args:
+        outputs, references, draws: as for `bleu`.
+
+    Returns:
+        `TextScore`.
+
+    Raises:
+        ValueError: as `bleu`.
+
+    Example:
+        >>> print(round(chrf(["a cat"], ["a cat"]).score, 1))
+        100.0
+    """
+    from sacrebleu.metrics import CHRF
+
+    return _corpus_score(CHRF(), outputs, references, draws)
+
+
+def _corpus_score(metric, outputs, references, draws):
+    _check(outputs, references)
+    if not draws:
+        found = metric.corpus_score(outputs, [references])
+        return TextScore(found.score, None, None, str(metric.get_signature()))
+    found = metric.corpus_score(outputs, [references], n_bootstrap=draws)
+    low, high = found._mean - found._ci, found._mean + found._ci
+    return TextScore(found.score, float(low), float(high), str(metric.get_signature()))
+
+
+def rouge(outputs, references):
+    """ROUGE-1, ROUGE-2 and ROUGE-L: F1 of words, of pairs of words, and of the longest common subsequence.
+
+    Args:
+        outputs: list of str, English.
+        references: list of str, one for each.
+
+    Returns:
+        dict of "rouge1", "rouge2" and "rougeL" -> float array `(texts,)` in [0, 1], of each text: `mean` is the score
+        of the set, and `keras_seq.scores.bootstrap` gives its interval.
+
+    Raises:
+        ValueError: as `bleu`.
+
+    Example:
+        >>> found = rouge(["a dog runs"], ["a dog sleeps"])
+        >>> print({name: round(float(values.mean()), 3) for name, values in found.items()})
+        {'rouge1': 0.667, 'rouge2': 0.5, 'rougeL': 0.667}
+    """
+    from rouge_score.rouge_scorer import RougeScorer
+
+    _check(outputs, references)
+    names = ("rouge1", "rouge2", "rougeL")
+    scorer = RougeScorer(names, use_stemmer=True)
+    rows = [scorer.score(reference, output) for output, reference in zip(outputs, references, strict=True)]
+    return {name: np.array([row[name].fmeasure for row in rows]) for name in names}
+
+
+def distinct(outputs, n):
+    """Share of the n-grams of words in all texts that are different ones.
+
+    Args:
+        outputs: list of str.
+        n: int.
+
+    Returns:
+        float in [0, 1]; 0 where no text has n words.
+
+    Example:
+        >>> print(distinct(["i do not know", "i do not know"], 2))
+        0.5
+    """
+    words = [output.lower().split() for output in outputs]
+    grams = [tuple(own[start : start + n]) for own in words for start in range(len(own) - n + 1)]
+    return len(set(grams)) / len(grams) if grams else 0.0
+
+
+def _check(outputs, references):
+    if not outputs or len(outputs) != len(references):
+        raise ValueError(
+            f"{len(outputs)} texts and {len(references)} references came; give one or more, as many of both"
+        )

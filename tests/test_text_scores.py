@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from keras_seq import text_scores
+
+WANTED = ["The cat sat on the mat.", "A dog runs in the park today.", "Two men look at a red car."]
+WRITTEN = ["the cat sat on a mat.", "A dog runs in the park today.", "Two women look at the red car."]
+
+
+def test_bleu_is_the_geometric_mean_of_precisions():
+    """Two sentences of five and six words counted by hand."""
+    # tokens "a b c d e" against "a b c d f": precisions 4/5, 3/4, 2/3, 1/2, no brevity penalty
+    found = text_scores.bleu(["a b c d e"], ["a b c d f"])
+    assert found.score == pytest.approx(100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25)
+
+
+def test_bleu_punishes_what_is_short():
+    """Brevity penalty exp(1 - 6 / 5)."""
+    assert text_scores.bleu(["a b c d e"], ["a b c d e f"]).score == pytest.approx(100 * np.exp(1 - 6 / 5))
+
+
+def test_case_matters_unless_lowered():
+    cased, lowered = (text_scores.bleu(WRITTEN, WANTED, lowercase=lowercase) for lowercase in (False, True))
+    assert lowered.score > cased.score
+    assert "case:mixed" in cased.signature and "case:lc" in lowered.signature
+
+
+@pytest.mark.parametrize("score", [text_scores.bleu, text_scores.chrf])
+def test_the_bootstrap_surrounds_the_score(score):
+    found = score(WRITTEN * 20, WANTED * 20, draws=100)
+    assert found.low < found.score < found.high
+    assert "bs:100" in found.signature
+    assert score(WRITTEN * 20, WANTED * 20).low is None
+
+
+def test_rouge_of_each_text():
+    found = text_scores.rouge(["police arrest two men", "rain"], ["police arrest three men", "sun"])
+    assert found["rouge1"].tolist() == pytest.approx([3 / 4, 0])
+    assert found["rouge2"].tolist() == pytest.approx([1 / 3, 0])
+    assert found["rougeL"].tolist() == pytest.approx([3 / 4, 0])
+
+
+def test_distinct_counts_different_ones():
+    assert text_scores.distinct(["a b a", "A b"], 1) == 2 / 5
+    assert text_scores.distinct(["a b a", "A b"], 2) == 2 / 3
+    assert text_scores.distinct(["a"], 2) == 0
+
+
+@pytest.mark.parametrize(("outputs", "references"), [([], []), (["a"], ["a", "b"])])
+@pytest.mark.parametrize("score", [text_scores.bleu, text_scores.chrf, text_scores.rouge])
+def test_a_text_for_each_reference(score, outputs, references):
+    with pytest.raises(ValueError, match=rf"{len(outputs)} texts and {len(references)} references"):
+        score(outputs, references)

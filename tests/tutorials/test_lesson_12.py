@@ -1,0 +1,82 @@
+"""Lessons 12 and 12b train, compare, draw, ship and translate at --smoke size."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+TUTORIALS = Path(__file__).resolve().parents[2] / "tutorials"
+
+
+@pytest.fixture
+def lesson(monkeypatch):
+    """Function from a lesson's file name to its module."""
+    monkeypatch.syspath_prepend(str(TUTORIALS))
+    for name in ("lesson", "shipping", "translating"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name.split(".")[0], TUTORIALS / name)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+def read(folder):
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.usefixtures("warm_children")
+def test_translation_from_the_data_to_shipping_and_to_a_file(lesson, tmp_path, capsys):
+    twelve = lesson("12_translation.py")
+    twelve.main(["--smoke", "--run", str(tmp_path)])
+    out, results = capsys.readouterr().out, read(tmp_path)
+    figures = "learning beams by_length ablation decode_time attention heads"
+    assert {f"{name}.png" for name in figures.split()} <= {path.name for path in tmp_path.iterdir()}
+    assert [row["model"] for row in results["scores"]] == list(twelve.KINDS.values())
+    for row in results["scores"]:
+        assert row["low"] <= row["value"] <= row["high"] and row["metric"] == "BLEU, lower-cased"
+    assert {row["format"] for row in results["matrix"]} >= {"keras", "tflite"}
+    assert all("bleu_lowercase" in row["score"] for row in results["matrix"])
+    assert results["ablation"].keys() == set(twelve.SMOKE.ablations)
+    assert "case:lc" in out and "case:mixed" in out and "chrF" in out
+
+    file = tmp_path / "my.txt"
+    file.write_text("a dog runs\n\nthe cat sleeps\n", encoding="utf-8")
+    twelve.main(["--smoke", "--run", str(tmp_path), "--translate", str(file), "--beams", "2"])
+    lines = capsys.readouterr().out.split("\n")
+    assert len(lines) == 4 and lines[1] == lines[3] == ""
+    twelve.main(["--smoke", "--run", str(tmp_path), "--text", "a dog runs", "--beams", "3"])
+    best = capsys.readouterr().out.splitlines()
+    assert best[0] == "  a dog runs" and len(best) == 4
+    assert float(best[1].split()[0]) >= float(best[2].split()[0])
+    with pytest.raises(SystemExit, match="has 0 tokens"):
+        twelve.main(["--smoke", "--run", str(tmp_path), "--text", " "])
+
+
+@pytest.mark.usefixtures("warm_children")
+def test_chinese_to_english(lesson, tmp_path, capsys):
+    lesson("12b_chinese_english.py").main(["--smoke", "--run", str(tmp_path)])
+    results = read(tmp_path)
+    assert {"learning.png", "attention.png"} <= {path.name for path in tmp_path.iterdir()}
+    assert results["claims"][0]["holds"] and "0 sources and 0 targets" in results["claims"][0]["claim"]
+    assert [row["metric"] for row in results["scores"]] == ["BLEU", "chrF"]
+    assert "case:mixed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--text", "a dog"], "has no model.keras: it is no finished run; train it first"),
+        (["--translate", "nowhere.txt"], "no finished run"),
+        (["--data", "nowhere.tsv"], "nowhere.tsv"),
+    ],
+)
+def test_what_it_cannot_do_is_refused_before_any_training(flags, message, lesson, tmp_path):
+    with pytest.raises(SystemExit, match=message):
+        lesson("12_translation.py").main(["--smoke", "--run", str(tmp_path), *flags])
+    assert not list(tmp_path.rglob("config.json"))

@@ -322,15 +322,16 @@ def trigrams(tokenizer, train, test):
 # %%
 def answers(lesson, config, writer, test, found):
     """What is answered to the test, by who answers: lists of str."""
+    from keras_seq.recipes.dialogue import turn
+
     print("\nAnswers, found and drawn", flush=True)
-    sources, options = [row["source"] for row in test], {"cut": True, "progress": not lesson.smoke}
-    outputs = {PEOPLE: [row["target"] for row in test], RETRIEVAL: found}
-    outputs[GREEDY] = writer.write(sources, **options)
-    outputs[BEAM] = writer.write(sources, beams=BEAMS, **options)
+    ways = {GREEDY: {}, BEAM: {"beams": BEAMS}}
     for temperature in config.temperatures:
-        outputs[f"drawn, temperature {temperature:g}"] = writer.write(
-            sources, temperature=temperature, top_p=TOP_P, seed=lesson.options.seed, **options
-        )
+        how = {"temperature": temperature, "top_p": TOP_P, "seed": lesson.options.seed}
+        ways[f"drawn, temperature {temperature:g}"] = how
+    sources, outputs = [row["source"] for row in test], {PEOPLE: [row["target"] for row in test], RETRIEVAL: found}
+    for name, how in ways.items():
+        outputs[name] = [turn(own) for own in writer.write(sources, cut=True, progress=not lesson.smoke, **how)]
     return outputs
 
 
@@ -512,7 +513,7 @@ def converse(lesson, config, writer, rows, count=2, turns=5):
 # %%
 def answer(lesson):
     """Answers --text and --chat."""
-    from keras_seq.recipes.dialogue import Talk
+    from keras_seq.recipes.dialogue import Talk, turn
     from keras_seq.recipes.pair_writer import PairWriter
 
     try:
@@ -520,9 +521,9 @@ def answer(lesson):
         if lesson.options.text is not None:
             source = Talk(writer).source(lesson.options.text)
             for output, score in writer.n_best(source, BEAMS):
-                print(f"  {score:6.3f}  {output}")
+                print(f"  {score:6.3f}  {turn(output)}")
             for output in writer.write([source] * 3, temperature=0.7, top_p=TOP_P, seed=lesson.options.seed):
-                print(f"   drawn  {output}")
+                print(f"   drawn  {turn(output)}")
     except (OSError, ValueError) as error:
         sys.exit(f"{lesson.name}: {error}")
     if lesson.options.chat:

@@ -246,7 +246,7 @@ def answer(lesson):
     try:
         writer = PairWriter.load(lesson.run / "transformer")
         for output, score in writer.n_best(lesson.options.text, BEAMS):
-            print(f"  {score:6.3f}  {output}")
+            print(f"  {score:6.3f}  {' '.join(output.split())}")
     except (OSError, ValueError) as error:
         sys.exit(f"{lesson.name}: {error}")
 

@@ -8,6 +8,20 @@ import pytest
 
 from export import children, errors
 
+# The files that take longest, the longest first.
+_LONGEST = (
+    "tutorials/test_lesson_16.py",
+    "tutorials/test_lessons.py",
+    "contract/test_contracts.py",
+    "tutorials/test_lesson_12.py",
+    "tutorials/test_lesson_13.py",
+    "tutorials/test_lesson_08.py",
+    "tutorials/test_lessons_06.py",
+    "tutorials/test_lessons_09_11.py",
+    "tutorials/test_lessons_03_05.py",
+    "tutorials/test_lesson_07.py",
+)
+
 # The exporter's children that need TensorFlow, and the function of each that does the work.
 _NEEDS_TENSORFLOW = {
     "export.reference": "reference",
@@ -16,6 +30,21 @@ _NEEDS_TENSORFLOW = {
     "export.damage": "measure",
 }
 _NEEDS_IT_FOR_SOME = {"export.prove": "examine", "export.measure": "measure"}
+
+
+def pytest_configure(config):
+    """Has pytest-xdist keep the order below; by itself it begins with the files of the most tests, not of the longest.
+
+    `--dist loadfile` gives a whole file to one worker, and who is left with a long one at the end is waited for.
+    """
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first, all others in their order."""
+    place = {file: number for number, file in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(f"{item.path.parent.name}/{item.path.name}", len(place)))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@
 # poem, from nothing but its title (1-N)? How much better does it foresee a poet than counting does, how is one drawn
 # line better than the likeliest one, and where does a rhyme come from?
 #
-#     python tutorials/08_verse.py                     about 30 minutes on two cores; it continues when killed
+#     python tutorials/08_verse.py                     about 50 minutes on two cores; it continues when killed
 #     python tutorials/08_verse.py --line 床前明月光       what could come next
 #     python tutorials/08_verse.py --title 春夜          a poem
 #     python tutorials/08_verse.py --data my.tsv       lines of yours: a line, tab, the line after it

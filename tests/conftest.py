@@ -10,7 +10,6 @@ from export import children, errors
 
 # The files that take longest, the longest first.
 _LONGEST = (
-    "tutorials/test_lesson_16.py",
     "tutorials/test_lessons.py",
     "contract/test_contracts.py",
     "tutorials/test_lesson_12.py",

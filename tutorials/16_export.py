@@ -69,7 +69,7 @@ def train(lesson, config):
     from keras_seq.recipes import date_labels, dates
 
     print("Two models to ship")
-    options = {"units": 4, "examples": 200, "epochs": 1, "test_examples": 40} if lesson.smoke else {}
+    options = {"units": 4, "num_layers": 1, "examples": 200, "epochs": 1, "test_examples": 40} if lesson.smoke else {}
     options = {**date_labels.RECURRENT["deep_bigru"], **options}
     _, results = date_labels.train(date_labels.DateLabelsConfig("tag", **options), lesson.run / "tagger")
     lesson.number("tagger: parameters", results["parameters"], ",")

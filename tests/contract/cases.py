@@ -40,6 +40,7 @@ def array(*shape, seed=0):
 QUERY, VALUES, SEQUENCES = array(BATCH, TARGET, FEATURES), array(BATCH, SOURCE, VALUE, seed=1), array(BATCH, SOURCE, 9)
 IMAGES = array(BATCH, 5, 6, 2)
 WORDS = np.random.default_rng(4).integers(1, 11, (BATCH, SOURCE, 7)).astype("int32")
+WORDS[1, :, 4:] = WORDS[2, 3:] = 0
 CROSS = {
     "lengths": {"query": QUERY_LENGTHS, "value": SOURCE_LENGTHS},
     "masks": {"query_mask": "query", "value_mask": "value"},

@@ -6,9 +6,7 @@ import pytest
 from keras import ops
 
 from keras_seq.layers.attention_pooling import AttentionPooling
-from keras_seq.testing import check_layer_contract, check_mask_contract
 
-LENGTHS = np.array([5, 2, 3])
 INPUTS = np.random.default_rng(1).normal(size=(3, 5, 4)).astype("float32")
 
 
@@ -22,12 +20,6 @@ def test_weights_by_hand():
                             return_attention_scores=True)  # fmt: skip
     np.testing.assert_allclose(weights, [[0.75, 0.25, 0.0]], atol=1e-6)
     np.testing.assert_allclose(pooled[0, 1], 0.75 * 8 + 0.25 * 4, atol=1e-5)
-
-
-def test_it_keeps_the_contracts_of_layers_and_masks():
-    check_layer_contract(lambda **options: AttentionPooling(6, **options), {"inputs": INPUTS})
-    done = check_mask_contract(AttentionPooling(6), {"inputs": INPUTS}, {"inputs": LENGTHS}, masks={"mask": "inputs"})
-    assert "padding of inputs" in done and "nothing to attend to" in done
 
 
 def test_a_sequence_of_padding_alone_gives_zeros():

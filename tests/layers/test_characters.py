@@ -7,7 +7,6 @@ from keras import ops
 
 from keras_seq.layers.characters import CharacterConvolution, WordDropout
 from keras_seq.layers.over_time import MaxOverTime
-from keras_seq.testing import check_layer_contract, check_mask_contract
 
 CHARACTERS = np.random.default_rng(1).integers(1, 11, (3, 5, 7)).astype("int32")
 CHARACTERS[:, :, 4:] *= np.random.default_rng(2).integers(0, 2, (3, 5, 1))
@@ -16,17 +15,6 @@ SEQUENCES = np.random.default_rng(3).normal(size=(3, 5, 4)).astype("float32")
 
 def convolution(**kwargs):
     return CharacterConvolution(11, features=4, filters=6, **kwargs)
-
-
-def test_it_keeps_the_layer_contract():
-    check_layer_contract(convolution, {"characters": CHARACTERS})
-    check_layer_contract(lambda **kwargs: convolution(edges=True, **kwargs), {"characters": CHARACTERS})
-    check_layer_contract(MaxOverTime, {"inputs": SEQUENCES})
-
-
-def test_the_maximum_keeps_the_mask_contract():
-    check_mask_contract(MaxOverTime(), {"inputs": SEQUENCES}, lengths={"inputs": np.array([5, 2, 3])},
-                        masks={"mask": "inputs"})  # fmt: skip
 
 
 def test_a_word_is_the_largest_of_its_windows_and_no_window_reaches_into_the_padding_or_the_next_word():

@@ -4,16 +4,9 @@ import numpy as np
 import pytest
 
 from keras_seq.layers.over_time import MeanOverTime
-from keras_seq.testing import check_layer_contract, check_mask_contract
 
 LENGTHS = np.array([5, 2, 3])
 INPUTS = np.random.default_rng(1).normal(size=(3, 5, 4)).astype("float32")
-
-
-def test_the_mean_keeps_the_contracts_of_layers_and_masks():
-    check_layer_contract(MeanOverTime, {"inputs": INPUTS})
-    done = check_mask_contract(MeanOverTime(), {"inputs": INPUTS}, {"inputs": LENGTHS}, masks={"mask": "inputs"})
-    assert "padding of inputs" in done and "nothing to attend to" in done
 
 
 def test_the_mean_is_of_the_kept_positions():

@@ -262,20 +262,6 @@ def test_a_compiled_loop_of_steps_equals_the_call(jit_compile):
     np.testing.assert_allclose(walk(target, memory, SOURCE_MASK), wanted, atol=1e-5)
 
 
-@on_tensorflow
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_compiled_equals_eager(jit_compile):
-    import tensorflow as tf
-
-    source, target, memory = arrays()
-    masks = {"target_mask": tf.constant(TARGET_MASK), "memory_mask": tf.constant(SOURCE_MASK)}
-    encode, decode = encoder(), decoder()
-    compiled = tf.function(lambda x: encode(x, mask=SOURCE_MASK), jit_compile=jit_compile)
-    np.testing.assert_allclose(compiled(source), encode(source, mask=SOURCE_MASK), atol=1e-5)
-    compiled = tf.function(lambda x, y: decode(x, y, **masks), jit_compile=jit_compile)
-    np.testing.assert_allclose(compiled(target, memory), decode(target, memory, **masks), atol=1e-5)
-
-
 def translator(norm="pre", dtype=None):
     """A small Transformer over ids, whose masks are those of the embeddings."""
     source, target = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="int32")
@@ -297,6 +283,7 @@ def test_the_implicit_masks_of_embeddings_arrive_and_go_on():
     assert ops.convert_to_numpy(mask).tolist() == [[True, True, True, False, False]]
 
 
+@pytest.mark.usefixtures("quick_fits")
 @pytest.mark.parametrize("norm", ["pre", "post"])
 def test_a_model_learns_to_copy_a_token_and_survives_saving(norm, tmp_path):
     keras.utils.set_random_seed(0)

@@ -85,7 +85,7 @@ def test_it_survives_saving(model, tmp_path):
 
 
 def test_greedy_equals_the_slow_reference_on_every_input(model):
-    lengths = np.random.default_rng(8).integers(1, 12, 60).astype("int32")
+    lengths = np.random.default_rng(8).integers(1, 12, 24).astype("int32")
     source = sources(lengths, 11, seed=9)
     reference = decoding.greedy_reference(model, source, lengths, 7)
     compiled = tf.function(lambda *inputs: decoding.greedy(model, *inputs, 7))
@@ -114,6 +114,7 @@ def test_a_model_without_attention_aligns_nothing():
         noisy_model(False).alignments({"source": sources(), "target": targets(4)})
 
 
+@pytest.mark.usefixtures("quick_fits")
 def test_fit_under_xla_learns_to_copy():
     keras.utils.set_random_seed(1)
     model = Seq2Seq(9, 9, embedding_size=12, units=24)
@@ -200,6 +201,7 @@ def test_without_attention_the_last_state_is_all_that_is_read():
     assert np.abs(model.step(token, state, memory)[0] - model.step(token, state, other)[0]).max() > 1e-2
 
 
+@pytest.mark.usefixtures("quick_fits")
 def test_fit_without_attention_and_with_dropout_reduces_the_loss():
     keras.utils.set_random_seed(1)
     model = Seq2Seq(9, 8, embedding_size=12, units=16, attention=False, dropout=0.1)

@@ -90,6 +90,7 @@ def test_memory_and_state_are_flat_with_the_batch_first(model):
     assert memory["layer_0_key"].shape == (4, 3, 9, 4) and state["layer_1_value"].shape == (4, 3, 8, 4)
 
 
+@pytest.mark.usefixtures("quick_fits")
 def test_fit_under_xla_learns_to_copy():
     keras.utils.set_random_seed(0)
     model = Transformer(9, 9, units=32, num_layers=1, num_heads=2, feed_forward=64, dropout=0.0)

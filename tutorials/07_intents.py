@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from lesson import Lesson
 
-SMOKE = {"epochs": 1, "units": 8, "embedding_size": 8, "character_size": 4, "character_filters": 6, "num_heads": 2,
-         "feed_forward": 12}  # fmt: skip
+SMOKE = {"epochs": 1, "units": 8, "embedding_size": 8, "character_size": 4, "character_filters": 6, "num_layers": 1,
+         "num_heads": 2, "feed_forward": 12}  # fmt: skip
 NAMES = {"rnn": "simple RNN, last state", "lstm": "LSTM, last state", "gru": "GRU, last state",
          "bilstm": "BiLSTM, last states", "bigru": "BiGRU, last states", "bag": "bag of words, max + mean + attention",
          "attention": "BiGRU, attention pooling", "transformer": "Transformer encoder, attention pooling"}  # fmt: skip

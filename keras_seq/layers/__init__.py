@@ -7,6 +7,7 @@ from keras_seq.layers.characters import CharacterConvolution
 from keras_seq.layers.concat_linear import ConcatLinearAttention
 from keras_seq.layers.convolution import CrossCorrelation2D, cross_correlation, parameter_count
 from keras_seq.layers.decoder import AttentionDecoder, ContextDecoder
+from keras_seq.layers.dropout import Dropout, dropout
 from keras_seq.layers.embedding import Readout, ScaledEmbedding
 from keras_seq.layers.feed_forward import FeedForward, gelu
 from keras_seq.layers.masks import causal_mask, combine_masks, length_mask, mask_lengths, padding_mask
@@ -45,6 +46,7 @@ __all__ = [
     "Decoder",
     "DecoderLayer",
     "DotScore",
+    "Dropout",
     "Encoder",
     "EncoderLayer",
     "FeedForward",
@@ -73,6 +75,7 @@ __all__ = [
     "convert_recurrent_weights",
     "cross_correlation",
     "dot_scores",
+    "dropout",
     "fused_attention",
     "gelu",
     "gru_step",

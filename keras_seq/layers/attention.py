@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from keras_seq.layers.arguments import check_attention_inputs, check_bool, check_share, check_size
+from keras_seq.layers.dropout import Dropout
 from keras_seq.layers.masks import combine_masks
 from keras_seq.layers.scores import scoring_rule
 
@@ -101,7 +102,7 @@ class Attention(keras.layers.Layer):
         self.dropout = dropout
         self.supports_masking = True
         self._rule = scoring_rule(score, units, dtype=self.dtype_policy, name="score")
-        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._dropout = Dropout(dropout, dtype=self.dtype_policy)
         self._output = None
         if output_size is not None:
             check_size("output_size", output_size)

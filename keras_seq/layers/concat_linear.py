@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_seq.layers.arguments import check_equal_sizes, check_mask, check_sequences, check_share, check_size
 from keras_seq.layers.attention import masked_softmax
+from keras_seq.layers.dropout import Dropout
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -68,7 +69,7 @@ class ConcatLinearAttention(keras.layers.Layer):
         self.dropout = dropout
         self.supports_masking = True
         self._scores = keras.layers.Dense(source_positions, dtype=self.dtype_policy, name="scores")
-        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._dropout = Dropout(dropout, dtype=self.dtype_policy)
         self._output = None
         if output_size is not None:
             check_size("output_size", output_size)

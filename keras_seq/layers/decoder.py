@@ -18,6 +18,7 @@ from keras import ops
 
 from keras_seq.layers.arguments import check_equal_sizes, check_sequences, check_share, check_size
 from keras_seq.layers.attention import AdditiveAttention
+from keras_seq.layers.dropout import Dropout
 from keras_seq.layers.masks import length_mask
 
 
@@ -39,7 +40,7 @@ class RecurrentDecoder(keras.layers.Layer):
         self.units = units
         self.dropout = dropout
         self._cell = keras.layers.GRUCell(units, dtype=self.dtype_policy, name="cell")
-        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._dropout = Dropout(dropout, dtype=self.dtype_policy)
 
     def step(self, token, state, memory, training=None):
         """One output position.

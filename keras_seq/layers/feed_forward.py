@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_seq.layers.arguments import check_share, check_size
+from keras_seq.layers.dropout import Dropout
 
 
 def gelu(x):
@@ -75,7 +76,7 @@ class FeedForward(keras.layers.Layer):
         self.supports_masking = True
         function = gelu if activation == "gelu" else activation
         self._hidden = keras.layers.Dense(hidden, function, dtype=self.dtype_policy, name="hidden")
-        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._dropout = Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, inputs_shape):
         self._hidden.build(inputs_shape)

@@ -14,6 +14,7 @@ from keras import ops
 from keras_seq.layers.arguments import check_attention_inputs, check_bool, check_share, check_size
 from keras_seq.layers.attention import masked_softmax
 from keras_seq.layers.cache import write_at
+from keras_seq.layers.dropout import Dropout
 from keras_seq.layers.masks import causal_mask, combine_masks
 from keras_seq.layers.scores import widen
 
@@ -159,7 +160,7 @@ class MultiHeadAttention(keras.layers.Layer):
             keras.layers.Dense(units, use_bias=use_bias, dtype=self.dtype_policy, name=name)
             for name in ("query", "key", "value", "output")
         )
-        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._dropout = Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, query_shape, value_shape, key_shape=None):
         self._query.build(query_shape)

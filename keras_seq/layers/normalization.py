@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from keras_seq.layers.arguments import check_share
+from keras_seq.layers.dropout import Dropout
 
 
 def layer_normalization(inputs, gain, bias, epsilon=1e-5):
@@ -147,7 +148,7 @@ class Residual(keras.layers.Layer):
         self.residual = residual
         self.supports_masking = True
         self._norm = LayerNormalization(dtype=self.dtype_policy, name="norm") if norm else None
-        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._dropout = Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, inputs_shape):
         if not self.sublayer.built:  # one with several inputs is built before, by whoever knows their shapes

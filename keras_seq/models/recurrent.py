@@ -10,6 +10,8 @@ Reference: Graves, 2012, "Supervised Sequence Labelling with Recurrent Neural Ne
 
 import keras
 
+from keras_seq.layers import Dropout
+
 CELLS = {
     "rnn": keras.layers.SimpleRNN,
     "lstm": keras.layers.LSTM,
@@ -58,7 +60,7 @@ class _Reader(keras.Model):
             layer = CELLS[cell](units, return_sequences=returns_sequence, name=f"recurrent_{number}")
             if bidirectional:
                 layer = keras.layers.Bidirectional(layer, name=f"both_ways_{number}")
-            hidden = keras.layers.Dropout(dropout, name=f"dropout_{number}")(layer(hidden))
+            hidden = Dropout(dropout, name=f"dropout_{number}")(layer(hidden))
         logits = keras.layers.Dense(num_labels, dtype="float32", name="readout")(hidden)
         super().__init__(inputs=ids, outputs=logits, name=name, **kwargs)
         self._config = config

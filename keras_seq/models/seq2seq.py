@@ -14,6 +14,7 @@ from keras import ops
 from keras_seq.layers import (
     AttentionDecoder,
     ContextDecoder,
+    Dropout,
     ScaledEmbedding,
     length_mask,
     mask_lengths,
@@ -85,7 +86,7 @@ class Seq2Seq(keras.Model):
         encoder = keras.layers.GRU(units, return_sequences=True, return_state=True, name="gru")
         layers = {
             **(_tied if tied else _untied)(source_vocabulary_size, target_vocabulary_size, embedding_size),
-            "source_dropout": keras.layers.Dropout(dropout, name="source_dropout"),
+            "source_dropout": Dropout(dropout, name="source_dropout"),
             "encoder": keras.layers.Bidirectional(encoder, name="encoder"),
             "bridge": keras.layers.Dense(units, activation="tanh", name="bridge"),
             "decoder": (AttentionDecoder if attention else ContextDecoder)(units, dropout=dropout, name="decoder"),

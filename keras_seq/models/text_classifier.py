@@ -14,6 +14,7 @@ Language Model Fine-tuning for Text Classification", section 3.3 (several side b
 
 import keras
 
+from keras_seq.layers import Dropout
 from keras_seq.layers.attention_pooling import AttentionPooling
 from keras_seq.layers.characters import CharacterConvolution, WordDropout
 from keras_seq.layers.embedding import ScaledEmbedding
@@ -107,7 +108,7 @@ class TextClassifier(keras.Model):
         _check(config)
         inputs, embedded = _embed(config)  # (batch, time, features)
         hidden = _ENCODE.get(encoder, _recurrent)(config, embedded)  # (batch, time, features)
-        sentence = keras.layers.Dropout(dropout, name="dropout")(_pool(config, hidden))
+        sentence = Dropout(dropout, name="dropout")(_pool(config, hidden))
         logits = keras.layers.Dense(num_labels, dtype="float32", name="readout")(sentence)
         super().__init__(inputs=inputs, outputs=logits, name=name, **kwargs)
         self._config = config
@@ -156,7 +157,7 @@ def _embed(config):
         sizes = (config[key] for key in ("alphabet_size", "character_size", "character_filters"))
         looks = CharacterConvolution(*sizes, name="characters_of_words")(inputs["characters"])
         embedded = keras.layers.Concatenate(name="word")([embedded, looks])
-    return inputs, keras.layers.Dropout(config["embedding_dropout"], name="embedding_dropout")(embedded)
+    return inputs, Dropout(config["embedding_dropout"], name="embedding_dropout")(embedded)
 
 
 def _bag(config, embedded):
@@ -166,7 +167,7 @@ def _bag(config, embedded):
 def _recurrent(config, hidden):
     for number in range(config["num_layers"]):
         if number:
-            hidden = keras.layers.Dropout(config["dropout"], name=f"dropout_{number}")(hidden)
+            hidden = Dropout(config["dropout"], name=f"dropout_{number}")(hidden)
         layer = CELLS[config["encoder"]](config["units"], return_sequences=True, name=f"recurrent_{number}")
         if config["bidirectional"]:
             layer = keras.layers.Bidirectional(layer, name=f"both_ways_{number}")

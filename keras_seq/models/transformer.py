@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_seq.layers import (
     Decoder,
+    Dropout,
     Encoder,
     Readout,
     ScaledEmbedding,
@@ -105,8 +106,8 @@ class Transformer(keras.Model):
             if tied
             else ScaledEmbedding(target_vocabulary_size, units, name="target_embedding"),
             "positions": SinusoidalPositions(name="positions"),
-            "source_dropout": keras.layers.Dropout(dropout, name="source_dropout"),
-            "target_dropout": keras.layers.Dropout(dropout, name="target_dropout"),
+            "source_dropout": Dropout(dropout, name="source_dropout"),
+            "target_dropout": Dropout(dropout, name="target_dropout"),
             "encoder": Encoder(*stack, name="encoder"),
             "decoder": Decoder(*stack, name="decoder"),
             "readout": embedding.logits if tied else Readout(target_vocabulary_size, name="readout"),

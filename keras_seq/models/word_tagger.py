@@ -18,6 +18,7 @@ Understanding" (the label's say).
 
 import keras
 
+from keras_seq.layers import Dropout
 from keras_seq.layers.characters import CharacterConvolution, WordDropout
 from keras_seq.layers.over_time import MaxOverTime
 from keras_seq.models.recurrent import CELLS
@@ -106,12 +107,12 @@ class WordTagger(keras.Model):
             sizes = alphabet_size, character_size, character_filters
             looks = CharacterConvolution(*sizes, edges=True, name="characters_of_words")(inputs["characters"])
             hidden = keras.layers.Concatenate(name="word")([hidden, looks])
-        hidden = keras.layers.Dropout(dropout, name="dropout")(hidden)  # (batch, time, features)
+        hidden = Dropout(dropout, name="dropout")(hidden)  # (batch, time, features)
         for number in range(num_layers):
             layer = CELLS[cell](units, return_sequences=True, name=f"recurrent_{number}")
             if bidirectional:
                 layer = keras.layers.Bidirectional(layer, name=f"both_ways_{number}")
-            hidden = keras.layers.Dropout(dropout, name=f"dropout_{number}")(layer(hidden))
+            hidden = Dropout(dropout, name=f"dropout_{number}")(layer(hidden))
         outputs = keras.layers.Dense(num_tags, dtype="float32", name="tags")(hidden)
         if num_labels:
             label = keras.layers.Dense(num_labels, dtype="float32", name="label")(MaxOverTime(name="sentence")(hidden))

@@ -65,7 +65,8 @@ SEQ2SEQ = VerseConfig(model="seq2seq", contexts=False, epochs=2, batch_size=128)
 GPU = VerseConfig(
     units=384, num_layers=6, num_heads=6, feed_forward=1536, dropout=0.2, epochs=15, batch_size=512, learning_rate=1e-3
 )
-SMOKE = {"epochs": 1, "batch_size": 32, "units": 8, "embedding_size": 8, "num_heads": 2, "feed_forward": 12}
+SMOKE = {"epochs": 1, "batch_size": 32, "units": 8, "embedding_size": 8, "num_layers": 1, "num_heads": 2,
+         "feed_forward": 12}  # fmt: skip
 # A run with fewer poems is over before XLA's compilation has paid for itself.
 _COMPILED_FROM = 5_000
 _VALIDATION_POEMS = 800

@@ -33,6 +33,7 @@ def test_a_row_holds_where_the_input_is_the_faster():
     assert not Row("what", 100, 900.0, 1000.0, 600.0, padding).holds
 
 
+@pytest.mark.usefixtures("quick_fits")
 @pytest.mark.parametrize(
     ("measure", "examples", "units", "boundaries"),
     [(pipelines.pair_row, 500, 16, (48,)), (pipelines.label_row, 3000, 96, (16, 48))],

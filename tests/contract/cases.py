@@ -160,6 +160,7 @@ CASES = [
         {"inputs": QUERY},
         {"passes_mask_of": "inputs"},
     ),
+    Case("Dropout", lambda **k: layers.Dropout(0.3, **k), {"inputs": SEQUENCES}, {"passes_mask_of": "inputs"}),
     Case("FeedForward", lambda **k: layers.FeedForward(11, **k), {"inputs": QUERY}, {"passes_mask_of": "inputs"}),
     Case(
         "Residual",

@@ -48,7 +48,7 @@ def as_pairs(source, target):
     return [(tuple(x), tuple(y)) for x, y in zip(source, target, strict=True)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(pairs=PAIRS, tokens=st.integers(11, 60), remainder=st.sampled_from(["keep", "fill"]), seed=st.integers(0, 99))
 def test_every_pair_comes_once_an_epoch_with_labels_one_ahead_of_the_target(pairs, tokens, remainder, seed):
     source, target = zip(*pairs, strict=True)

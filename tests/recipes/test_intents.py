@@ -13,6 +13,7 @@ from keras_seq.recipes.intents import IntentsConfig, Reader, train
 from keras_seq.recipes.labelled_texts import read_parts
 from keras_seq.recipes.text_inputs import KINDS, TextInputs
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
 SIZES = {"units": 8, "embedding_size": 9, "character_size": 4, "character_filters": 7, "batch_size": 32, "epochs": 3}
 SMALL = IntentsConfig("toy", **SIZES, dropout=0.1, embedding_dropout=0.0, learning_rate=0.03, word_dropout=0.0,
                       label_smoothing=0.0)  # fmt: skip
@@ -89,7 +90,7 @@ def test_every_kind_of_input_is_kept(inputs, tmp_path):
 
 
 def test_two_labels_are_one_logit_and_lines_left_out_are_said(opinions, tmp_path):
-    config = dataclasses.replace(SMALL, data=str(opinions), epochs=8)
+    config = dataclasses.replace(SMALL, encoder="bag", data=str(opinions), epochs=8)
     with pytest.warns(UserWarning, match="left out: 1 .*line 145"):
         reader, results = train(config, tmp_path / "run", verbose=0)
     assert reader.model.output_shape == (None, 1) and reader.labels == ["bad", "good"]
@@ -148,7 +149,7 @@ def test_a_set_that_is_not_there_says_how_to_get_it(tmp_path, monkeypatch):
 
 
 def test_the_command_trains_by_name(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(intents.RUNS, "attention", dataclasses.replace(SMALL, epochs=1))
+    monkeypatch.setitem(intents.RUNS, "attention", dataclasses.replace(SMALL, encoder="bag", epochs=1))
     assert intents.main(["attention", "--runs", str(tmp_path), "--data", "toy"]) == 0
     assert "attention: " in capsys.readouterr().out and (tmp_path / "attention" / "model.keras").exists()
 

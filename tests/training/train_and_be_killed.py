@@ -1,4 +1,4 @@
-"""Trains a small model in a run directory; run by test_fit.py in a process of its own, and in that of the tests.
+"""Trains a small model in a run directory; run by test_fit.py in a process of its own.
 
 Second argument: at which point this process kills itself, if at all.
 """
@@ -76,12 +76,9 @@ POINTS = {
     "before the model is saved": lambda: kill_when_called(keras.Model, "save", 0),
 }
 
-
-def train(run_dir, point="never"):
-    model = make_model()
-    POINTS[point]()
-    fit(model, make_batches(), run_dir, epochs=EPOCHS, validation_data=make_batches(100), config={"size": 8}, seed=7)
-
-
 if __name__ == "__main__":
-    train(*sys.argv[1:])
+    model = make_model()
+    POINTS[sys.argv[2]]()
+    fit(
+        model, make_batches(), sys.argv[1], epochs=EPOCHS, validation_data=make_batches(100), config={"size": 8}, seed=7
+    )

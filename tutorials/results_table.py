@@ -35,7 +35,7 @@ def _pages():
     """The tables of each page, by the name in its markers."""
     quickstart, dates_lesson = _results("00_quickstart"), _results("10_seq2seq_attention")
     readme = {"artefacts": artefacts(quickstart), "attention": attention(quickstart, dates_lesson), "rules": rules()}
-    readme |= {"speed": speed(), "matrix": matrix(), "scores": scores()}
+    readme |= {"speed": speed(), "matrix": matrix(), "scores": scores(), "training": training()}
     return {"README.md": readme, "tutorials/README.md": {"lessons": lessons()}}
 
 
@@ -102,6 +102,23 @@ def speed():
             f"{row['ratio']:.2f} | {bar} |"
         )
     return "\n".join([*rows, "", f"(`{results['command']}`, {results['machine']})"])
+
+
+def training():
+    """Training steps beside other people's software."""
+    results = _results("training_speed")
+    titles = {
+        "equal": "equal batches, {batch} pairs of {length} places".format(**results["settings"]),
+        "own": "own batching: buckets and a token budget against shuffled, padded batches",
+    }
+    rows = ["| batches | trained by | useful target tokens a second | ours is faster | bar |", "|---|---|---|---|---|"]
+    for row in results["rows"]:
+        missed = row["bar"] is not None and row["ratio"] < row["bar"]
+        bar = "" if row["bar"] is None else f"{row['bar']:g}{' (missed)' if missed else ''}"
+        ratio = "" if row["name"] == "ours" else f"{row['ratio']:.2f} times"
+        rows.append(f"| {titles[row['table']]} | {row['title']} | {row['speed']:,.0f} | {ratio} | {bar} |")
+    threads = results["settings"]["threads"]
+    return "\n".join([*rows, "", f"(`{results['command']}`, {results['machine']}, {threads} threads)"])
 
 
 def matrix():

@@ -137,7 +137,7 @@ def _record(argv, machine, settings, real, rows):
         "data": "multi30k" if real else "random",
         "settings": asdict(settings),
         "versions": {name: version(name) for name in ("keras", "tensorflow", "torch")},
-        "rows": [made.to_json() for made in rows],
+        "rows": [made.to_json() | {"title": CONTESTANTS[made.name]} for made in rows],
     }
     with whole_file(RESULTS) as temporary:
         temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -32,8 +32,8 @@ ABLATIONS = {
     "no warm-up": {"warmup_share": 0.0},
     "last weights, not averaged": {"average": 1},
     "a matrix for each vocabulary": {"tied": False},
-    "2000 byte pairs": {"vocabulary_size": 2000},
-    "16 000 byte pairs": {"vocabulary_size": 16_000},
+    "1000 byte pairs": {"vocabulary_size": 1000},
+    "8000 byte pairs": {"vocabulary_size": 8000},
 }
 
 
@@ -53,7 +53,9 @@ class Config:
     models: dict = dataclasses.field(
         default_factory=lambda: {"last_state": {**RNN, "attention": False}, "attention": RNN, "transformer": {}}
     )
-    ablation: dict = dataclasses.field(default_factory=lambda: dict(num_layers=2, epochs=24, batch_tokens=1536))
+    ablation: dict = dataclasses.field(
+        default_factory=lambda: dict(num_layers=2, vocabulary_size=4000, epochs=20, batch_tokens=1024, average=4)
+    )
     ablated_on: int = 10_000
     ablations: tuple = tuple(ABLATIONS)
     beams: tuple = (1, 2, 4, 8)

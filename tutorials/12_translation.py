@@ -23,8 +23,8 @@ from lesson import Lesson
 from translating import TRANSLATING, answer, print_errors, print_scores, score_row, tell, validation_accuracy
 
 KINDS = {"last_state": "GRU, last state", "attention": "GRU, attention", "transformer": "Transformer"}
-RNN = dict(model="seq2seq", units=256, embedding_size=128, dropout=0.35, epochs=16, batch_tokens=1536,
-           learning_rate=2e-3, warmup_share=0.05, average=2)  # fmt: skip
+RNN = dict(model="seq2seq", units=192, embedding_size=128, dropout=0.3, epochs=10, batch_tokens=1536,
+           learning_rate=3e-3, warmup_share=0.05, average=2)  # fmt: skip
 # What each row of the ablation changes in the common model.
 ABLATIONS = {
     "all of it": {},
@@ -54,7 +54,7 @@ class Config:
         default_factory=lambda: {"last_state": {**RNN, "attention": False}, "attention": RNN, "transformer": {}}
     )
     ablation: dict = dataclasses.field(
-        default_factory=lambda: dict(num_layers=2, vocabulary_size=4000, epochs=20, batch_tokens=1024, average=4)
+        default_factory=lambda: dict(num_layers=2, vocabulary_size=4000, epochs=14, batch_tokens=1024, average=3)
     )
     ablated_on: int = 10_000
     ablations: tuple = tuple(ABLATIONS)

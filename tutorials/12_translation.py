@@ -42,7 +42,7 @@ class Config:
     Attributes:
         models: kind -> options of `keras_seq.recipes.sentence_pairs.PairsConfig` that differ from the recipe's run.
         ablation: options of the ablations' common model; `ablated_on` training pairs; `ablations`, what is changed.
-        beams, penalties: what beam search is tried with, on the validation part.
+        beams: what beam search is tried with, on the validation part, 1 (greedy) first; `penalties`, the best of them.
         lengths: upper ends of the groups of source lengths, in words.
         decoded: output lengths, in tokens, that decoding is timed at.
         draws: draws of the bootstrap.
@@ -221,30 +221,35 @@ def train_all(lesson, config, parts):
 
 # %%
 def search(lesson, config, writer, rows):
-    """Number of beams and length penalty with the best BLEU on the validation part."""
+    """Number of beams and length penalty with the best BLEU on the validation part: first the one, then the other."""
     from keras_seq import text_scores
-    from keras_seq.plots.curves import curves
+    from keras_seq.plots.bars import bars
 
     print("\nBeam search, on the validation part")
     sources, wanted = ([row[side] for row in rows] for side in ("source", "target"))
-    found, series = {}, {}
+    found, names = {}, {}
+
+    def measure(beams, penalty):
+        outputs = writer.write(sources, beams=beams, length_penalty=penalty, cut=True)
+        found[beams, penalty] = text_scores.bleu(outputs, wanted, lowercase=True).score
+        names[beams, penalty] = f"{beams} beams, penalty {penalty:g}" if beams > 1 else "greedy"
+        length = sum(map(len, outputs)) / sum(map(len, wanted))
+        name = f"BLEU, {names[beams, penalty]} ({length:.1%} as long as the references)"
+        lesson.number(name, found[beams, penalty], ".2f")
+
     for beams in config.beams:
-        for penalty in config.penalties if beams > 1 else (0.0,):  # one beam is greedy, whatever the penalty
-            outputs = writer.write(sources, beams=beams, length_penalty=penalty, cut=True)
-            score = text_scores.bleu(outputs, wanted, lowercase=True).score
-            length = sum(map(len, outputs)) / sum(map(len, wanted))
-            found[beams, penalty] = score
-            lesson.number(f"BLEU, {beams} beams, penalty {penalty:g} (length {length:.0%})", score, ".2f")
-        if beams > 1:
-            series[f"{beams} beams"] = config.penalties, [found[beams, penalty] for penalty in config.penalties]
-    greedy = next(iter(found.values()))
-    series["greedy"] = config.penalties, [greedy] * len(config.penalties)
-    title = "What beam search adds, by length penalty (validation)"
-    lesson.figure(curves(lesson.run / "beams.png", series, "length penalty", "BLEU, lower-cased", title))
+        measure(beams, 1.0)
+    most = max(found, key=found.get)[0]
+    for penalty in config.penalties if most > 1 else ():
+        if (most, penalty) not in found:
+            measure(most, penalty)
+    title = "What beam search adds (validation)"
+    values = {"BLEU, lower-cased": list(found.values())}
+    lesson.figure(bars(lesson.run / "beams.png", [names[key] for key in found], values, title))
     best = max(found, key=found.get)
     lesson.claim(
         "{beams} beams with a length penalty of {penalty:g} gain {gain:.2f} BLEU over the likeliest token each time",
-        found[best] >= greedy, beams=best[0], penalty=best[1], gain=found[best] - greedy,
+        found[best] >= found[1, 1.0], beams=best[0], penalty=best[1], gain=found[best] - found[1, 1.0],
     )  # fmt: skip
     return best
 

@@ -15,6 +15,7 @@
 
 # %%
 import dataclasses
+import functools
 import sys
 from pathlib import Path
 
@@ -194,8 +195,9 @@ def train_all(lesson, config, parts):
     for kind, options in config.models.items():
         print(f"  {KINDS[kind]} in {lesson.run / kind} ...", flush=True)
         start = lesson.options.start if kind == "transformer" else None
-        writers[kind], results[kind] = train(
-            configuration(lesson, options), parts, lesson.run / kind, start=start, verbose=0 if lesson.smoke else 2
+        own, run, verbose = configuration(lesson, options), lesson.run / kind, 0 if lesson.smoke else 2
+        writers[kind], results[kind] = lesson.trained(
+            functools.partial(train, own, parts, run, start=start, verbose=verbose)
         )
         results[kind]["minutes"] = round(results[kind]["seconds"] / 60, 1)
         lesson.number(f"parameters: {KINDS[kind]}", results[kind]["parameters"], ",d")
@@ -368,7 +370,7 @@ def ablate(lesson, config, parts):
     for name in config.ablations:
         run = lesson.run / "ablation" / name.replace(" ", "_")
         options = configuration(lesson, {**config.ablation, **ABLATIONS[name]})
-        writer, results = train(options, fewer, run, verbose=0)
+        writer, results = lesson.trained(functools.partial(train, options, fewer, run, verbose=0))
         measure(name, writer, results)
         if not ABLATIONS[name]:
             restore_mean(writer.model, run / "checkpoints", 1)

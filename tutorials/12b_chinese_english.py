@@ -107,7 +107,7 @@ def train(lesson, run, parts):
     print("\nTrain it")
     options = SMOKE if lesson.smoke else {"laptop": {}, "gpu": GPU}[lesson.options.preset]
     config = dataclasses.replace(sentence_pairs.RUNS["tatoeba_cmn_eng"], seed=lesson.options.seed, **options)
-    writer, results = sentence_pairs.train(config, parts, run, verbose=0 if lesson.smoke else 2)
+    writer, results = lesson.trained(lambda: sentence_pairs.train(config, parts, run, verbose=0 if lesson.smoke else 2))
     results["minutes"] = round(results["seconds"] / 60, 1)
     lesson.number("parameters", results["parameters"], ",d")
     lesson.number("minutes of training", results["minutes"], ".1f")

@@ -16,6 +16,7 @@
 
 # %%
 import dataclasses
+import functools
 import re
 import sys
 from pathlib import Path
@@ -233,9 +234,8 @@ def learn(lesson, config, parts):
     print("\nLearn to answer", flush=True)
     run = lesson.run / "transformer"
     try:
-        writer, results = train(
-            configuration(lesson, config), parts, run, start=lesson.options.start, verbose=0 if lesson.smoke else 2
-        )
+        own, verbose = configuration(lesson, config), 0 if lesson.smoke else 2
+        writer, results = lesson.trained(lambda: train(own, parts, run, start=lesson.options.start, verbose=verbose))
     except (OSError, ValueError) as error:
         sys.exit(f"{lesson.name}: {error}")
     results["minutes"] = round(results["seconds"] / 60, 1)
@@ -402,7 +402,8 @@ def turns_before(lesson, config, rows):
     for turns in (0, dialogue.TURNS):
         parts = pairs_of(config, fewer, turns)
         run = lesson.run / "turns" / str(turns)
-        writer, _ = train(configuration(lesson, config, config.small), parts, run, verbose=0)
+        own = configuration(lesson, config, config.small)
+        writer, _ = lesson.trained(functools.partial(train, own, parts, run, verbose=0))
         counts = dialogue.likelihoods(writer, fitting(writer, parts["test"]))
         value = float(dialogue.word_perplexity(counts.sum(axis=0)))
         found[turns] = value, *bootstrap(counts, config.draws, score=dialogue.word_perplexity)

@@ -161,7 +161,8 @@ def learn(lesson, config, parts):
     print("\nLearn to leave out", flush=True)
     run, options = lesson.run / "transformer", PairsConfig(seed=lesson.options.seed, **config.model)
     try:
-        writer, results = train(options, parts, run, start=lesson.options.start, verbose=0 if lesson.smoke else 2)
+        start, verbose = lesson.options.start, 0 if lesson.smoke else 2
+        writer, results = lesson.trained(lambda: train(options, parts, run, start=start, verbose=verbose))
     except (OSError, ValueError) as error:
         sys.exit(f"{lesson.name}: {error}")
     results["minutes"] = round(results["seconds"] / 60, 1)

@@ -54,7 +54,7 @@ class Lesson:
         self.run = args.run or (default.with_name(default.name + "-smoke") if self.smoke else default)
         self._record = args.record and not self.smoke
         self.command = " ".join(["python", f"tutorials/{self.name}.py", "--record", *_given(parser, args, options)])
-        self._begin = time.perf_counter()
+        self._begin, self._earlier = time.perf_counter(), 0.0
         self._numbers, self._claims, self._figures = {}, [], []
         self.run.mkdir(parents=True, exist_ok=True)
 
@@ -76,6 +76,20 @@ class Lesson:
 
             display(Image(filename=str(path)))
 
+    def trained(self, train):
+        """Runs a training, and counts what an earlier start of the lesson has spent on it into the lesson's minutes.
+
+        Args:
+            train: function to (what was trained, dict with `seconds`, those of its epochs by whichever start).
+
+        Returns:
+            what `train` returns.
+        """
+        begin = time.perf_counter()
+        writer, results = train()
+        self._earlier += max(0.0, results["seconds"] - (time.perf_counter() - begin))
+        return writer, results
+
     def finish(self, **more):
         """Writes results.json; at full size ends with exit code 1 where a claim did not hold.
 
@@ -84,7 +98,7 @@ class Lesson:
         """
         from keras_seq.whole_file import whole_file
 
-        minutes = round((time.perf_counter() - self._begin) / 60, 1)
+        minutes = round((time.perf_counter() - self._begin + self._earlier) / 60, 1)
         results = {
             "command": self.command,
             "minutes": minutes,

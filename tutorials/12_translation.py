@@ -463,8 +463,8 @@ def read_errors(lesson, writer, rows, beams, penalty):
 # %% [markdown]
 # ## The files themselves, on the whole test
 # What a file scored while it was made, it scored on those sentences that had no say in which of its layers stay in
-# float. Here each file translates the whole test, without Keras, as a phone or a server would: greedily, and by the beam
-# search that is in it.
+# float. Here each file translates the whole test, without Keras, as a phone or a server would: greedily, and by the
+# beam search that is in it.
 
 
 # %%

@@ -4,6 +4,8 @@ import numpy as np
 
 from keras_seq.plots.style import INK, MUTED, pyplot, save
 
+_LONGEST_ACROSS = 3  # letters that a column is wide enough for; longer tokens are written upright
+
 
 def attention_map(path, source, output, weights, title=None, caption=None):
     """Where the model looked: source tokens across, output tokens down, darker for more weight.
@@ -78,7 +80,9 @@ def _fitting(source, output, weights):
 def _draw_map(axes, source, output, weights):
     axes.imshow(weights, cmap="GnBu", vmin=0, vmax=max(float(weights.max()), 1e-6), aspect="equal")
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(source)), [_visible(token) for token in source], fontsize=13, color=INK)
+    words = [_visible(token) for token in source]
+    upright = max(map(len, words)) > _LONGEST_ACROSS
+    axes.set_xticks(range(len(source)), words, fontsize=13, color=INK, rotation=90 if upright else 0)
     axes.set_yticks(range(len(output)), [_visible(token) for token in output], fontsize=13, color=INK)
     axes.set_xticks(np.arange(len(source) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(output) + 1) - 0.5, minor=True)

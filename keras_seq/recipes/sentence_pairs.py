@@ -82,7 +82,13 @@ class PairsConfig:
 RUNS = {
     "multi30k": PairsConfig(),
     "tatoeba_cmn_eng": PairsConfig(
-        source_kind="character", vocabulary_size=6000, shared=False, tied=False, limits=(40, 40), score="bleu"
+        source_kind="character",
+        vocabulary_size=6000,
+        shared=False,
+        tied=False,
+        limits=(40, 40),
+        epochs=24,
+        score="bleu",
     ),
 }
 """The runs of the lessons: name of a data set to its configuration."""

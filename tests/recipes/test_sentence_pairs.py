@@ -174,11 +174,11 @@ def test_the_command_line_says_what_is_wrong(tmp_path):
 def test_real_captions_are_foretold_from_their_english(tmp_path):
     """The floor is what can be foretold of the German alone."""
     parts = {
-        part: [row for row in rows if len(row["source"].split()) <= 10]
+        part: [row for row in rows if len(row["source"].split()) <= 10][:4900]  # few: XLA would take minutes
         for part, rows in sentence_pairs.load_pairs("multi30k").items()
     }
     config = PairsConfig(
-        units=64, num_layers=1, feed_forward=128, dropout=0.1, vocabulary_size=1500, limits=(24, 28), epochs=6,
+        units=64, num_layers=1, feed_forward=128, dropout=0.1, vocabulary_size=1500, limits=(24, 28), epochs=8,
         batch_tokens=1024, learning_rate=6e-3, average=1,
     )  # fmt: skip
     writer, _ = train(config, parts, tmp_path / "run", verbose=0)

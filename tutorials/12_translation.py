@@ -5,7 +5,7 @@
 # over one vector for the whole sentence, and what does the Transformer buy over both? What is each of its tricks worth
 # (warm-up, label smoothing, averaged weights, one matrix for all vocabularies), and what does beam search add?
 #
-#     python tutorials/12_translation.py                       two and a half hours on two cores; it continues when killed
+#     python tutorials/12_translation.py                       2.6 hours on two cores; it continues when killed
 #     python tutorials/12_translation.py --text "Two dogs are running."     the best four translations, with scores
 #     python tutorials/12_translation.py --translate my.txt > my.de.txt     a sentence a line, with a progress bar
 #     python tutorials/12_translation.py --data my.tsv         pairs of yours: source, tab, target

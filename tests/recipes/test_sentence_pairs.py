@@ -178,8 +178,8 @@ def test_real_captions_are_foretold_from_their_english(tmp_path):
         for part, rows in sentence_pairs.load_pairs("multi30k").items()
     }
     config = PairsConfig(
-        units=64, num_layers=1, feed_forward=128, dropout=0.1, vocabulary_size=1500, limits=(24, 28), epochs=8,
-        batch_tokens=1024, learning_rate=6e-3, average=1,
+        units=64, num_layers=1, feed_forward=128, dropout=0.1, vocabulary_size=1500, limits=(24, 28), epochs=12,
+        batch_tokens=1024, learning_rate=6e-3, average=1, warmup_share=0.3, label_smoothing=0.0,
     )  # fmt: skip
     writer, _ = train(config, parts, tmp_path / "run", verbose=0)
     ids = {
@@ -191,6 +191,5 @@ def test_real_captions_are_foretold_from_their_english(tmp_path):
     contexts = [before[place : place + 2] for before, own in padded for place in range(len(own))]
     log_probability = trigrams.log_probability(contexts, [token for _, own in padded for token in own])
     scores = writer.scores(parts["test"])
-    print(len(parts["train"]), scores["perplexity"], np.exp(-log_probability.mean()), scores["bleu_lowercase"]["score"])
-    assert scores["perplexity"] < 0.6 * np.exp(-log_probability.mean())
-    assert scores["bleu_lowercase"]["score"] > 8
+    assert scores["perplexity"] < 0.75 * np.exp(-log_probability.mean())
+    assert scores["bleu_lowercase"]["score"] > 14

@@ -20,6 +20,7 @@ from keras_seq.layers import (
     mask_lengths,
     padding_mask,
 )
+from keras_seq.layers.arguments import check_share
 from keras_seq.models.tied import check_tied
 
 
@@ -81,6 +82,7 @@ class Seq2Seq(keras.Model):
         for key in ("source_vocabulary_size", "target_vocabulary_size", "embedding_size", "units"):
             if not isinstance(config[key], int) or config[key] < 1:
                 raise ValueError(f"{key}={config[key]!r} is not a size; give a whole number of 1 or more")
+        check_share("dropout", dropout)
         if tied:
             check_tied(source_vocabulary_size, target_vocabulary_size)
         encoder = keras.layers.GRU(units, return_sequences=True, return_state=True, name="gru")

@@ -22,6 +22,7 @@ from keras_seq.layers import (
     padding_mask,
     sinusoidal_positions,
 )
+from keras_seq.layers.arguments import check_share
 from keras_seq.models.tied import check_tied
 
 
@@ -96,6 +97,7 @@ class Transformer(keras.Model):
             "max_target": max_target,
             "tied": tied,
         }
+        check_share("dropout", dropout)
         if tied:
             check_tied(source_vocabulary_size, target_vocabulary_size)
         embedding = ScaledEmbedding(source_vocabulary_size, units, name="embedding" if tied else "source_embedding")

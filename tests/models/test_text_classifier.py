@@ -95,7 +95,10 @@ def test_a_file_holds_all_of_it(encoder, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert again.get_config() == model.get_config()
-    np.testing.assert_allclose(again(inputs), model(inputs), atol=1e-6)
+    for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    # Not to the last bit: on a busy machine the same product is summed in another order.
+    np.testing.assert_allclose(again(inputs), model(inputs), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,25 @@ class KneserNey:
         lost = sum(self.probability(contexts, np.full(len(tokens), token)) for token in never)
         return np.log(self.probability(contexts, tokens)) - np.log1p(-lost)
 
+    def perplexity(self, sequences):
+        """Perplexity a token, exp(- mean of log p(token | the tokens before it)).
+
+        Args:
+            sequences: list of lists of int, none of them with start tokens.
+
+        Returns:
+            float.
+
+        Example:
+            >>> KneserNey([[5, 6], [6, 5]], vocabulary=[5, 6], order=1).perplexity([[5, 6, 5]])
+            2.0
+        """
+        places = [([START] * (self.order - 1) + list(own), own) for own in sequences]
+        contexts = [before[place : place + self.order - 1] for before, own in places for place in range(len(own))]
+        tokens = [token for _, own in places for token in own]
+        contexts = np.reshape(contexts, (len(tokens), self.order - 1))
+        return float(np.exp(-self.log_probability(contexts, tokens).mean()))
+
 
 class _Level:
     """The n-grams of one length: their discounted shares, and for each context what is left for the length below."""

@@ -15,7 +15,6 @@
 
 # %%
 import dataclasses
-import functools
 import sys
 from pathlib import Path
 
@@ -43,7 +42,8 @@ class Config:
     Attributes:
         models: kind -> options of `keras_seq.recipes.sentence_pairs.PairsConfig` that differ from the recipe's run.
         ablation: options of the ablations' common model; `ablated_on` training pairs; `ablations`, what is changed.
-        beams: what beam search is tried with, on the validation part, 1 (greedy) first; `penalties`, the best of them.
+        beams: numbers of beams that are tried on the validation part, 1 (greedy) among them.
+        penalties: length penalties that the best number of beams is tried with.
         lengths: upper ends of the groups of source lengths, in words.
         decoded: output lengths, in tokens, that decoding is timed at.
         draws: draws of the bootstrap.
@@ -196,9 +196,7 @@ def train_all(lesson, config, parts):
         print(f"  {KINDS[kind]} in {lesson.run / kind} ...", flush=True)
         start = lesson.options.start if kind == "transformer" else None
         own, run, verbose = configuration(lesson, options), lesson.run / kind, 0 if lesson.smoke else 2
-        writers[kind], results[kind] = lesson.trained(
-            functools.partial(train, own, parts, run, start=start, verbose=verbose)
-        )
+        writers[kind], results[kind] = lesson.trained(train, own, parts, run, start=start, verbose=verbose)
         results[kind]["minutes"] = round(results[kind]["seconds"] / 60, 1)
         lesson.number(f"parameters: {KINDS[kind]}", results[kind]["parameters"], ",d")
         lesson.number(f"minutes of training: {KINDS[kind]}", results[kind]["minutes"], ".1f")
@@ -251,7 +249,7 @@ def search(lesson, config, writer, rows):
     best = max(found, key=found.get)
     lesson.claim(
         "{beams} beams with a length penalty of {penalty:g} gain {gain:.2f} BLEU over the likeliest token each time",
-        found[best] >= found[1, 1.0], beams=best[0], penalty=best[1], gain=found[best] - found[1, 1.0],
+        best[0] > 1, beams=best[0], penalty=best[1], gain=found[best] - found[1, 1.0],
     )  # fmt: skip
     return best
 
@@ -370,7 +368,7 @@ def ablate(lesson, config, parts):
     for name in config.ablations:
         run = lesson.run / "ablation" / name.replace(" ", "_")
         options = configuration(lesson, {**config.ablation, **ABLATIONS[name]})
-        writer, results = lesson.trained(functools.partial(train, options, fewer, run, verbose=0))
+        writer, results = lesson.trained(train, options, fewer, run, verbose=0)
         measure(name, writer, results)
         if not ABLATIONS[name]:
             restore_mean(writer.model, run / "checkpoints", 1)

@@ -4,7 +4,7 @@
 # **Question.** Chinese writes no spaces. Must its words be found first, or can a network read character by character?
 # The recipe is lesson 12's, the Transformer too; only what it reads differs: characters in, byte pairs out.
 #
-#     python tutorials/12b_chinese_english.py                    about 25 minutes on two cores; it continues when killed
+#     python tutorials/12b_chinese_english.py                    half an hour on two cores; it continues when killed
 #     python tutorials/12b_chinese_english.py --text 我喜歡讀書。   the best four translations, with scores
 #     python tutorials/12b_chinese_english.py --translate my.txt > my.en.txt
 #
@@ -107,7 +107,8 @@ def train(lesson, run, parts):
     print("\nTrain it")
     options = SMOKE if lesson.smoke else {"laptop": {}, "gpu": GPU}[lesson.options.preset]
     config = dataclasses.replace(sentence_pairs.RUNS["tatoeba_cmn_eng"], seed=lesson.options.seed, **options)
-    writer, results = lesson.trained(lambda: sentence_pairs.train(config, parts, run, verbose=0 if lesson.smoke else 2))
+    verbose = 0 if lesson.smoke else 2
+    writer, results = lesson.trained(sentence_pairs.train, config, parts, run, verbose=verbose)
     results["minutes"] = round(results["seconds"] / 60, 1)
     lesson.number("parameters", results["parameters"], ",d")
     lesson.number("minutes of training", results["minutes"], ".1f")

@@ -16,7 +16,6 @@
 
 # %%
 import dataclasses
-import functools
 import re
 import sys
 from pathlib import Path
@@ -235,7 +234,7 @@ def learn(lesson, config, parts):
     run = lesson.run / "transformer"
     try:
         own, verbose = configuration(lesson, config), 0 if lesson.smoke else 2
-        writer, results = lesson.trained(lambda: train(own, parts, run, start=lesson.options.start, verbose=verbose))
+        writer, results = lesson.trained(train, own, parts, run, start=lesson.options.start, verbose=verbose)
     except (OSError, ValueError) as error:
         sys.exit(f"{lesson.name}: {error}")
     results["minutes"] = round(results["seconds"] / 60, 1)
@@ -305,11 +304,7 @@ def trigrams(tokenizer, train, test):
     def ids(rows):
         return [[*own, tokenizer.END] for own in tokenizer.encode_batch([row["target"] for row in rows])]
 
-    model = KneserNey(ids(train), range(tokenizer.END, len(tokenizer)), order=3)
-    places = [([tokenizer.START] * 2 + own[:-1], own) for own in ids(test)]
-    contexts = [before[place : place + 2] for before, own in places for place in range(len(own))]
-    tokens = [token for _, own in places for token in own]
-    return float(np.exp(-model.log_probability(contexts, tokens).mean()))
+    return KneserNey(ids(train), range(tokenizer.END, len(tokenizer)), order=3).perplexity(ids(test))
 
 
 # %% [markdown]
@@ -403,7 +398,7 @@ def turns_before(lesson, config, rows):
         parts = pairs_of(config, fewer, turns)
         run = lesson.run / "turns" / str(turns)
         own = configuration(lesson, config, config.small)
-        writer, _ = lesson.trained(functools.partial(train, own, parts, run, verbose=0))
+        writer, _ = lesson.trained(train, own, parts, run, verbose=0)
         counts = dialogue.likelihoods(writer, fitting(writer, parts["test"]))
         value = float(dialogue.word_perplexity(counts.sum(axis=0)))
         found[turns] = value, *bootstrap(counts, config.draws, score=dialogue.word_perplexity)

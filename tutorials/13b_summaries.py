@@ -162,7 +162,7 @@ def learn(lesson, config, parts):
     run, options = lesson.run / "transformer", PairsConfig(seed=lesson.options.seed, **config.model)
     try:
         start, verbose = lesson.options.start, 0 if lesson.smoke else 2
-        writer, results = lesson.trained(lambda: train(options, parts, run, start=start, verbose=verbose))
+        writer, results = lesson.trained(train, options, parts, run, start=start, verbose=verbose)
     except (OSError, ValueError) as error:
         sys.exit(f"{lesson.name}: {error}")
     results["minutes"] = round(results["seconds"] / 60, 1)

@@ -76,19 +76,20 @@ class Lesson:
 
             display(Image(filename=str(path)))
 
-    def trained(self, train):
-        """Runs a training, and counts what an earlier start of the lesson has spent on it into the lesson's minutes.
+    def trained(self, train, *arguments, **options):
+        """Calls a recipe's `train`, and counts what an earlier start has spent on the run into the lesson's minutes.
 
         Args:
             train: function to (what was trained, dict with `seconds`, those of its epochs by whichever start).
+            arguments, options: what it is called with.
 
         Returns:
             what `train` returns.
         """
         begin = time.perf_counter()
-        writer, results = train()
+        made, results = train(*arguments, **options)
         self._earlier += max(0.0, results["seconds"] - (time.perf_counter() - begin))
-        return writer, results
+        return made, results
 
     def finish(self, **more):
         """Writes results.json; at full size ends with exit code 1 where a claim did not hold.

@@ -45,7 +45,7 @@ def ship(lesson, run, beams=None, timeout=300):
     lesson.claim(
         "{count} artefacts are as good as Keras to half a point; the worst, {worst}, is {lost:+.2f} points off",
         lost[worst] <= 0.005,
-        count=len(shipped), worst=worst, lost=-100 * lost[worst] or 0.0,
+        count=len(shipped), worst=worst, lost=round(-100 * lost[worst], 2) or 0.0,
     )  # fmt: skip
     return rows
 

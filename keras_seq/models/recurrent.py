@@ -11,6 +11,7 @@ Reference: Graves, 2012, "Supervised Sequence Labelling with Recurrent Neural Ne
 import keras
 
 from keras_seq.layers import Dropout
+from keras_seq.layers.arguments import check_share
 
 CELLS = {
     "rnn": keras.layers.SimpleRNN,
@@ -51,6 +52,7 @@ class _Reader(keras.Model):
         for key in ("vocabulary_size", "num_labels", "embedding_size", "units", "num_layers"):
             if not isinstance(config[key], int) or config[key] < 1:
                 raise ValueError(f"{key}={config[key]!r} is not a size; give a whole number of 1 or more")
+        check_share("dropout", dropout)
         if cell not in CELLS:
             raise ValueError(f"cell={cell!r} is not known; choose from {', '.join(CELLS)}")
         ids = keras.Input((None,), dtype="int32", name="ids")

@@ -15,6 +15,7 @@ Language Model Fine-tuning for Text Classification", section 3.3 (several side b
 import keras
 
 from keras_seq.layers import Dropout
+from keras_seq.layers.arguments import check_share
 from keras_seq.layers.attention_pooling import AttentionPooling
 from keras_seq.layers.characters import CharacterConvolution, WordDropout
 from keras_seq.layers.embedding import ScaledEmbedding
@@ -198,6 +199,8 @@ def _pool(config, hidden):
 
 
 def _check(config):
+    for key in ("dropout", "embedding_dropout", "word_dropout"):
+        check_share(key, config[key])
     for key in _SIZES + (_CHARACTER_SIZES if config["alphabet_size"] else ()):
         if not isinstance(config[key], int) or config[key] < 1:
             raise ValueError(f"{key}={config[key]!r} is not a size; give a whole number of 1 or more")

@@ -19,6 +19,7 @@ Understanding" (the label's say).
 import keras
 
 from keras_seq.layers import Dropout
+from keras_seq.layers.arguments import check_share
 from keras_seq.layers.characters import CharacterConvolution, WordDropout
 from keras_seq.layers.over_time import MaxOverTime
 from keras_seq.models.recurrent import CELLS
@@ -132,6 +133,8 @@ class WordTagger(keras.Model):
 
 
 def _check(config):
+    for key in ("dropout", "word_dropout"):
+        check_share(key, config[key])
     sizes = _SIZES + (_CHARACTER_SIZES if config["alphabet_size"] else ())
     for key in sizes:
         if not isinstance(config[key], int) or config[key] < 1:

@@ -103,7 +103,8 @@ def test_a_file_holds_all_of_it(encoder, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"units": 0}, "units=0"), ({"encoder": "cnn"}, "encoder='cnn' is not known; choose from bag, transformer, rnn"),
+    [({"units": 0}, "units=0"), ({"embedding_dropout": 1.0}, "embedding_dropout=1.0 is outside"),
+     ({"encoder": "cnn"}, "encoder='cnn' is not known; choose from bag, transformer, rnn"),
      ({"pooling": ("max", "last")}, "is not a choice of max, mean, attention"), ({"pooling": ()}, "pooling="),
      ({"pooling": ("max", "max")}, "each once"), ({"alphabet_size": -1}, "alphabet_size=-1"),
      ({"alphabet_size": 9, "character_filters": 0}, "character_filters=0")],

@@ -13,7 +13,7 @@ SUMMARIES = Path(__file__).with_name("summaries.tsv")
 
 
 def load(name, monkeypatch):
-    """A lesson's module; its trainings are traced for one shape of batches instead of four."""
+    """A lesson's module; its trainings are traced for one shape of batches instead of six."""
     monkeypatch.setattr("keras_seq.recipes.sentence_pairs._BUCKETS", ())
     monkeypatch.syspath_prepend(str(TUTORIALS))
     for module in ("lesson", "shipping"):

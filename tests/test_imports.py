@@ -40,3 +40,22 @@ def test_the_runtime_imports_numpy_alone_at_the_top():
     modules = list((ROOT / "export" / "runtime").glob("*.py"))
     top = {name for module in modules for name in imported(module) if name not in sys.stdlib_module_names}
     assert top == {"numpy"} and len(modules) > 5
+
+
+def test_whoever_loads_a_model_knows_its_class():
+    """Each recipe that reads model.keras is enough by itself, for a script's --text: they are imported one by one."""
+    loaders = [
+        f"keras_seq.recipes.{path.stem}"
+        for path in (ROOT / "keras_seq" / "recipes").glob("*.py")
+        if "load_model(" in path.read_text(encoding="utf-8")
+    ]
+    assert len(loaders) > 3
+    code = (
+        "import importlib, sys\n"
+        f"for name in {loaders}:\n"
+        "    for known in [known for known in sys.modules if known.startswith('keras_seq')]:\n"
+        "        del sys.modules[known]\n"
+        "    importlib.import_module(name)\n"
+        "    assert 'keras_seq.models' in sys.modules, name\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

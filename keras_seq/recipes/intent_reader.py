@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+import keras_seq.models  # noqa: F401  a file names its model's class, which has to be known
 from keras_seq.recipes.text_inputs import TextInputs
 from keras_seq.training import SampleLog
 

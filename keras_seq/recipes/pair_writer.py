@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
+import keras_seq.models  # noqa: F401  a file names its model's class, which has to be known
 from keras_seq import decoding, sampling, text_scores
 from keras_seq.beam import beam, n_best
 from keras_seq.data.batching import PairBatches

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+import keras_seq.models  # noqa: F401  a file names its model's class, which has to be known
 from keras_seq.data.label_batches import LabelBatches
 from keras_seq.data.words import WordCoder
 from keras_seq.scores import OUTSIDE, bootstrap, f1, ratio, span_counts, token_counts

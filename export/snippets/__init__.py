@@ -1,4 +1,4 @@
-"""Code that loads a bundle's artefact in the languages of its users: ids in, text or labels out.
+"""Code that loads a bundle's artefact in the languages of its users: ids, samples or pixels in, text or labels out.
 
 What is called is a `Call`; how a language calls it is in the module of its name.
 """

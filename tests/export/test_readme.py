@@ -134,7 +134,7 @@ def test_the_readme_s_commands_are_those_that_the_bundle_has():
     assert "`beam_ids`, `beam_length` and `beam_log_probability` come out of `generate_beam`" in with_beam
     assert "beam_ids" not in generator
     assert "--stream" not in tagger and "run.py < texts.txt" in tagger and "bundle.tag([" in tagger
-    assert "run.py picture.png" in pictures and "pip install numpy pillow ai-edge-litert" in pictures
+    assert "run.py picture.png" in pictures and "pip install numpy ai-edge-litert" in pictures
     assert "okeniz" not in pictures and "Vocabularies" not in pictures
 
 

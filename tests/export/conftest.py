@@ -191,8 +191,14 @@ def source_runs():
     return _beside("source_runs")
 
 
+@pytest.fixture(scope="session")
+def javascript():
+    """The module that runs snippets in JavaScript."""
+    return _beside("snippets/test_javascript")
+
+
 def _beside(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    spec = importlib.util.spec_from_file_location(Path(name).name, Path(__file__).parent / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -36,7 +36,7 @@ class LogPowers(keras.layers.Layer):
         padded = ops.pad(samples, [[0, 0], [0, self._window - 1]])
         waves = ops.conv(ops.expand_dims(padded, 2), self._kernel, strides=self._hop, padding="valid")
         real, imaginary = ops.split(waves, 2, axis=-1)
-        return ops.log(real * real + imaginary * imaginary + 1e-6)  # (batch, frames, frequencies)
+        return ops.log(ops.maximum(real * real + imaginary * imaginary, 1e-10))  # (batch, frames, frequencies)
 
     def frames(self, lengths):
         """How many windows begin before the end: int32 `(batch,)`."""

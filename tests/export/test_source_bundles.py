@@ -138,6 +138,15 @@ def test_the_python_of_the_readme_writes_what_the_samples_say(built, monkeypatch
     assert "source.tokenizer.json" not in text and "None" not in text and "`target.tokenizer.json`" in text
 
 
+def test_the_javascript_of_the_readme_writes_what_the_samples_say_in_node(built, javascript, tmp_path):
+    modules, samples = javascript.node_modules("onnxruntime-web"), samples_of(built.path)
+    artefact = next(one for one in built.manifest["artefacts"] if one["path"] == "onnx.float32")
+    rows = [(row / 32768 if hears(built) else row.ravel()).tolist() for row in Sources(samples).rows[:4]]
+    code = javascript.javascript.snippet(Call.of(built.manifest, artefact))
+    said = javascript.in_node(code, "generate", rows, built.path, modules, tmp_path)
+    assert [one["text"] for one in said] == samples["output"][:4]
+
+
 def test_verify_and_benchmark(built, copy, tmp_path, capsys):
     keep(copy, "onnx.float32")
     assert command_line.main(["verify", str(copy)]) == 0

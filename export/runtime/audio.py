@@ -16,7 +16,8 @@ from .wav import parse_wav
 _CROSSINGS, _WINDOW = 32, (0.35875, 0.48829, 0.14128, 0.01168)
 # Where the band ends, as a share of half the lower rate; the filter falls off from there to a little above it.
 _BAND = 0.94
-# A share of full scale from which a sample counts as clipped, and the share of such samples that is warned about.
+# A sample is clipped that is so near full scale and where the one before it was, as the top of no wave is; so large a
+# share of them is warned about.
 _FULL, _CLIPPED = 0.999, 0.001
 # Below -60 dB a recording is hardly more than noise.
 _QUIET = 0.001
@@ -149,10 +150,10 @@ def read_audio(given, rate, limit, shortest=1):
 
 def _doubts(samples, own, rate, loudest):
     """What a person would be told of a recording that can be read."""
-    clipped = int((np.abs(samples) >= _FULL).sum())
+    clipped = int(((np.abs(samples[1:]) >= _FULL) & (samples[1:] == samples[:-1])).sum())
     if clipped > _CLIPPED * len(samples):
         yield (
-            f"is clipped: {clipped} of {len(samples)} samples are at full scale, so the loud parts are distorted; "
+            f"is clipped: {clipped} of {len(samples)} samples stay at full scale, so the loud parts are distorted; "
             "record it again, at a lower level"
         )
     if loudest < _QUIET:

@@ -96,7 +96,7 @@ def test_a_file_that_is_not_there_is_an_input_error(tmp_path):
 @pytest.mark.parametrize(("rate", "to"), [(44100, 8000), (16000, 8000), (8000, 16000), (11025, 8000), (8000, 8000)])
 def test_a_tone_is_the_same_tone_at_another_rate(rate, to):
     found = resample(tone(1000, rate), rate, to)
-    assert found.dtype == np.float32 and len(found) == -(-rate // 2 * to // rate)
+    assert found.dtype == np.float32 and len(found) == -(-(rate // 2) * to // rate)
     inside = slice(len(found) // 8, -len(found) // 8)
     np.testing.assert_allclose(found[inside], tone(1000, to)[: len(found)][inside], atol=1e-5)
 
@@ -154,7 +154,7 @@ def test_a_recording_that_cannot_be_heard_says_why(given, message):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ((np.clip(9 * TONE, -1, 1), RATE), r"is clipped: \d+ of 800 samples are at full scale, .*at a lower level"),
+        ((np.clip(9 * TONE, -1, 1), RATE), r"is clipped: \d+ of 800 samples stay at full scale, .*at a lower level"),
         ((TONE / 1000, RATE), "is very quiet: its loudest sample is at -66 dB of full scale"),
         ((TONE[:400], 4000), "has 4000 samples a second, the model reads 8000: it holds nothing above 2000 Hz"),
     ],

@@ -125,7 +125,7 @@ def generator_signatures(generator, limits, *, static, beams=None):
         dict of name -> `tf.types.experimental.ConcreteFunction`.
 
     Raises:
-        ValueError: if a tensor of the memory or the state is neither int32 nor float32.
+        ValueError: if a tensor of the memory or the state is neither of floats nor int32.
     """
     batch = 1 if static else None
     source_specs = _source_specs(generator, limits, static)
@@ -178,10 +178,10 @@ def _source(given):
 
 def _check_dtypes(tensors):
     for name, tensor in tensors.items():
-        if tensor.dtype not in (tf.int32, tf.float32):
+        if not tensor.dtype.is_floating and tensor.dtype != tf.int32:
             raise ValueError(
-                f"encode gives {name} as {tensor.dtype.name}, which not every runtime can be fed: wanted int32 or "
-                "float32; of a mask give the lengths, int32 (batch,)"
+                f"encode gives {name} as {tensor.dtype.name}, which not every runtime can be fed: wanted floats or "
+                "int32; of a mask give the lengths, int32 (batch,)"
             )
 
 

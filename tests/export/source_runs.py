@@ -89,7 +89,7 @@ class Listener(Writing):
         leaks: bool, forgets to mask what is behind the recording.
     """
 
-    def __init__(self, vocabulary, units=12, leaks=False, name="listener"):
+    def __init__(self, vocabulary, units=32, leaks=False, name="listener"):
         parts = writing_layers(vocabulary, units) | {
             "powers": LogPowers(name="powers"),
             "bands": keras.layers.Dense(32, name="bands"),
@@ -119,7 +119,7 @@ def hear(parts, source, length, leaks=False):
 class Captioner(Writing):
     """A convolution, whose cells the library's decoder attends to."""
 
-    def __init__(self, vocabulary, units=12, name="captioner"):
+    def __init__(self, vocabulary, units=32, name="captioner"):
         parts = writing_layers(vocabulary, units) | {
             "cells": keras.layers.Conv2D(16, 3, strides=2, activation="relu", name="cells"),
         }
@@ -182,7 +182,8 @@ def write_run(run, kind, score="exact_match", **options):
     model = (Listener if kind == "audio" else Captioner)(len(target), **options)
     random = np.random.default_rng(3)
     for weight in model.weights:
-        weight.assign(random.normal(size=weight.shape) * (0.9 if len(weight.shape) > 1 else 0.3))
+        inputs = np.prod(weight.shape[:-1]) if len(weight.shape) > 1 else 100
+        weight.assign(random.normal(size=weight.shape) * 3 / np.sqrt(inputs))  # clear answers
     bias = model.weights[-1].numpy()
     bias[[0, 1, 3]] = -99  # neither padding nor start nor unknown, which no text has
     model.weights[-1].assign(bias)

@@ -29,7 +29,7 @@ def built(request, tmp_path_factory, source_runs, warm_children):
     run, lines = tmp_path_factory.mktemp("runs") / request.param, []
     source_runs.write_run(run, request.param)
     built = export.build(run, precisions=PRECISIONS[request.param], beams=BEAMS, progress=lines.append)
-    assert not built.refused, lines
+    assert not built.refused, "\n".join(lines)
     return built
 
 

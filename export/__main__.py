@@ -49,7 +49,7 @@ def _add_run(commands):
     parser = commands.add_parser(
         "run",
         help="run a bundle on texts, recordings or pictures, without TensorFlow",
-        description="Runs a bundle on the texts given, WAV or PNG files, or the lines of standard input: one output line "
+        description="Runs a bundle on the texts or files given, or on the lines of standard input: one output line "
         "for each.",
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="a bundle's folder")

@@ -31,11 +31,11 @@ class Writer(Bundle):
         has_beam: bool, whether beam search is in the artefact.
     """
 
-    def _writes(self, target, shapes):
-        """Takes the target's tokenizer, and refuses an artefact that reads other than `shapes`, dict of lists."""
+    def _writes(self, target, shapes, *others):
+        """Takes the target's tokenizer, and refuses an artefact that reads other than `shapes`, and `others` by name."""
         self._target = target
         self.has_beam = "generate_beam" in self.artefact["signatures"]
-        self._check_signature("generate", set(shapes), _OUTPUTS, shapes)
+        self._check_signature("generate", {*shapes, *others}, _OUTPUTS, shapes)
 
     def generate(self, inputs, beam=False):
         """Writes an output for each input.
@@ -104,7 +104,7 @@ class Generator(Writer, TextBundle):
 
     def __init__(self, manifest, artefact, session, source, target):
         super().__init__(manifest, artefact, session, source)
-        self._writes(target, {"source": [1, self.source_limit], "source_length": [1]})
+        self._writes(target, {"source": [1, self.source_limit]}, "source_length")
 
     def _inputs(self, prepared):
         source, length = self._pad(prepared)
@@ -124,7 +124,7 @@ class AudioGenerator(Writer):
         self.rate, self.source_limit = manifest["audio"]["rate"], manifest["limits"]["source"]
         window = manifest["audio"].get("window")
         self._shortest = window if isinstance(window, int) else 1
-        self._writes(target, {"source": [1, self.source_limit], "source_length": [1]})
+        self._writes(target, {"source": [1, self.source_limit]}, "source_length")
 
     def _told(self, given):
         return audio.told(given)

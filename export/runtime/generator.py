@@ -32,7 +32,7 @@ class Writer(Bundle):
     """
 
     def _writes(self, target, shapes, *others):
-        """Takes the target's tokenizer, and refuses an artefact that reads other than `shapes`, and `others` by name."""
+        """Takes the target's tokenizer; refuses an artefact that reads other than `shapes`, and `others` by name."""
         self._target = target
         self.has_beam = "generate_beam" in self.artefact["signatures"]
         self._check_signature("generate", {*shapes, *others}, _OUTPUTS, shapes)

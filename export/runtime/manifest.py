@@ -73,14 +73,16 @@ def _check_manifest(folder, manifest):
                 f"{' or '.join(map(repr, known))}; use the run.py that came with the bundle"
             )
     _check_kind(manifest, _MANIFEST, "manifest.json")
+    every = manifest.get("vocabularies", {})  # those too that the task does not read
+    _check_kind(every, {"*": str}, "vocabularies")
+    for name in every.values():
+        _check_name(folder, name)
     _check_task(manifest)
     threshold = threshold_of(manifest)
     if not isinstance(threshold, int | float) or isinstance(threshold, bool) or not 0 <= threshold <= 1:
         raise _damaged(f"confidence.threshold is {short(threshold)}", "a number from 0 to 1")
     files = manifest["files"]
-    every = manifest.get("vocabularies", {})
-    _check_kind(every, {"*": str}, "vocabularies")
-    for name in (*files, *every.values(), *(artefact["path"] for artefact in manifest["artefacts"])):
+    for name in (*files, *(artefact["path"] for artefact in manifest["artefacts"])):
         _check_name(folder, name)
     named = list(read_with(manifest))
     for artefact in manifest["artefacts"]:

@@ -29,7 +29,8 @@ def built(request, tmp_path_factory, source_runs, warm_children):
     run, lines = tmp_path_factory.mktemp("runs") / request.param, []
     source_runs.write_run(run, request.param)
     built = export.build(run, precisions=PRECISIONS[request.param], beams=BEAMS, progress=lines.append)
-    assert not built.refused, "\n".join(lines)
+    # A Fourier transform rounded to 16 bits does not tell what is quiet beside what is loud.
+    assert list(built.refused) == (["tflite float16"] if request.param == "audio" else []), "\n".join(lines)
     return built
 
 
@@ -63,7 +64,7 @@ def given(built, rows):
 def test_every_artefact_writes_what_keras_writes(built):
     artefacts = {artefact["path"]: artefact for artefact in built.manifest["artefacts"]}
     wanted = {"saved_model", "model.float32.tflite", "model.dynamic_int8.tflite", "onnx.float32"}
-    wanted |= {"model.float16.tflite", "onnx.float16", "onnx.dynamic_int8"} if hears(built) else set()
+    wanted |= {"onnx.float16", "onnx.dynamic_int8"} if hears(built) else set()
     assert set(artefacts) == wanted and built.manifest["keras"]["score"]["exact_match"] == 1
     for artefact in artefacts.values():
         assert artefact["score"]["exact_match"] == 1 and artefact["parity"]["swapped"]["changed"] > 10

@@ -196,7 +196,8 @@ def write_run(run, kind, score="exact_match", **options):
     rows = recordings() if kind == "audio" else list(pictures())
     ids, sure = written_by(model, rows)
     texts = [target.decode(row) for row in ids]
-    clearest = sorted(range(len(rows)), key=lambda place: (texts[:place].count(texts[place]) // 5, -sure[place]))
+    some = [place for place, text in enumerate(texts) if text]  # among several targets "" stands for none
+    clearest = sorted(some, key=lambda place: (texts[:place].count(texts[place]) // 5, -sure[place]))
     clearest = sorted(clearest[:EXAMPLES])
     rows, written = [rows[place] for place in clearest], [texts[place] for place in clearest]
     if kind == "audio":

@@ -1,0 +1,301 @@
+"""Spoken digits put together to strings: new ones every epoch, drawn by seed and epoch alone.
+
+    recordings   [seven] [two] [two]                     of one part of the data, of one speaker or of several
+    a string     ..[seven]....[two].[two]...             pauses before, between and behind
+    augmented    each recording faster or slower and louder or softer; the whole through another microphone, in noise,
+                 sometimes clipped
+
+A string is drawn before it is made, so that its length is known, strings of like length come into one batch, and
+batches have few shapes: a compiled model is compiled once a shape.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.data.tokenizer import Tokenizer
+
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+"""How the digits are written."""
+_FULL_SCALE = 32768
+# Root mean square that every recording is brought to before it is made louder or softer.
+_LEVEL = 0.08
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixing:
+    """How recordings become a string. Where two numbers are given, one between them is drawn.
+
+    Attributes:
+        digits: pair of int, digits in a string.
+        pause: pair of float, seconds between two recordings, and before the first and behind the last.
+        decibels: pair of float, the voice above the noise.
+        one_speaker: float, share of the strings that one speaker speaks; in the others each digit may have another.
+        speed: pair of float, of each recording: 1.1 takes a tenth less time, and the voice rises.
+        gain: float, decibels up or down, of each recording and of the whole.
+        tilt: float, decibels up or down at the highest frequency, as another microphone has it.
+        clipped: float, share of the strings whose peaks are cut off.
+        nothing: float, share of the strings that are noise alone.
+    """
+
+    digits: tuple = (1, 6)
+    pause: tuple = (0.05, 0.35)
+    decibels: tuple = (10.0, 40.0)
+    one_speaker: float = 0.7
+    speed: tuple = (0.9, 1.1)
+    gain: float = 6.0
+    tilt: float = 6.0
+    clipped: float = 0.05
+    nothing: float = 0.03
+
+    def plain(self, digits):
+        """The same without what is done to the recordings: joined, with pauses and noise."""
+        return dataclasses.replace(self, digits=digits, speed=(1, 1), gain=0.0, tilt=0.0, clipped=0.0, nothing=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A string that is drawn and not yet made.
+
+    Attributes:
+        places: tuple of int, which recordings.
+        lengths: tuple of int, samples that each will have.
+        pauses: tuple of int, samples before each recording and behind the last.
+    """
+
+    places: tuple
+    lengths: tuple
+    pauses: tuple
+
+    @property
+    def samples(self):
+        return sum(self.lengths) + sum(self.pauses)
+
+
+class Mixer:
+    """Draws strings from recordings, and makes them.
+
+    Args:
+        rows: list of dicts with `audio` int16 `(time,)`, `rate`, `label` ("0" to "9") and `speaker`, as
+            `keras_seq.data.load("spoken_digit")` gives them, all of one rate.
+        mixing: `Mixing`.
+
+    Raises:
+        ValueError: if there are no rows, or their rates differ.
+    """
+
+    def __init__(self, rows, mixing):
+        if len({row["rate"] for row in rows}) != 1:
+            rates = sorted({row["rate"] for row in rows})
+            raise ValueError(f"{len(rows)} recordings of rates {rates} came; give some, all of one rate")
+        self.mixing, self.rate = mixing, rows[0]["rate"]
+        self.labels = [int(row["label"]) for row in rows]
+        self._audio = [_level(row["audio"] / np.float32(_FULL_SCALE)) for row in rows]
+        speakers = np.array([row["speaker"] for row in rows])
+        self._of = [np.flatnonzero(speakers == name) for name in np.unique(speakers)]
+        self._all = np.arange(len(rows))
+
+    def text(self, plan):
+        """What is said: "seven two two"."""
+        return " ".join(NAMES[self.labels[place]] for place in plan.places)
+
+    def draw(self, random, longest):
+        """A `Plan` of at most `longest` samples."""
+        mixing = self.mixing
+        digits = 0 if random.random() < mixing.nothing else int(random.integers(mixing.digits[0], mixing.digits[1] + 1))
+        speaker = self._of[random.integers(len(self._of))]
+        pool = speaker if random.random() < mixing.one_speaker else self._all
+        while True:
+            places = tuple(random.choice(pool, digits).tolist())
+            speed = random.uniform(*mixing.speed, digits)
+            lengths = tuple(round(len(self._audio[p]) / own) for p, own in zip(places, speed, strict=True))
+            pauses = random.uniform(*mixing.pause, max(2, digits + 1))
+            plan = Plan(places, lengths, tuple(np.round(self.rate * pauses).astype(int).tolist()))
+            if plan.samples <= longest:
+                return plan
+
+    def make(self, plan, random):
+        """The samples of a plan, float32 `(plan.samples,)` from -1 to 1."""
+        mixing, pieces = self.mixing, [np.zeros(plan.pauses[0], "float32")]
+        for place, length, pause in zip(plan.places, plan.lengths, plan.pauses[1:], strict=False):
+            piece = stretched(self._audio[place], length)
+            pieces += [_decibels(random.uniform(-mixing.gain, mixing.gain)) * piece, np.zeros(pause, "float32")]
+        voice = np.concatenate(pieces) if plan.places else np.zeros(plan.samples, "float32")
+        if mixing.tilt:
+            voice = tilted(voice, random.uniform(-mixing.tilt, mixing.tilt))
+        noise = random.normal(size=len(voice)).astype("float32")
+        noise = tilted(noise, random.uniform(-20, 0))  # from white to dull
+        loud = _LEVEL * _decibels(-random.uniform(*mixing.decibels)) / max(1e-9, float(np.std(noise)))
+        mixed = (voice + loud * noise) * _decibels(random.uniform(-2 * mixing.gain, mixing.gain))
+        if random.random() < mixing.clipped:
+            mixed = mixed * random.uniform(1, 4) / np.abs(mixed).max()
+        return np.clip(mixed, -1, 1).astype("float32")
+
+
+def strings(rows, count, mixing, seed, longest):
+    """A fixed set of strings, such as the test's.
+
+    Args:
+        rows: list of dicts, as for `Mixer`.
+        count: int.
+        mixing: `Mixing`.
+        seed: int.
+        longest: int, samples.
+
+    Returns:
+        list of (samples int16 `(time,)`, text).
+    """
+    mixer, random = Mixer(rows, mixing), np.random.default_rng(seed)
+    plans = [mixer.draw(random, longest) for _ in range(count)]
+    return [(to_int16(mixer.make(plan, random)), mixer.text(plan)) for plan in plans]
+
+
+class StringBatches:
+    """Batches of strings for `keras_seq.training.fit`: calling it with an epoch's number gives that epoch's dataset.
+
+    Args:
+        rows: list of dicts, as for `Mixer`.
+        tokenizer: `Tokenizer` of the texts.
+        count: int, strings an epoch, rounded up to full batches.
+        batch_size: int.
+        mixing: `Mixing`.
+        longest: int, samples of the longest string there may be.
+        boundaries: rising ints, samples that a batch may be padded to; `longest` is added.
+        most: int, columns of the targets: the most tokens and one.
+        seed: int.
+        decoder: bool, True gives what an attention decoder is trained on, False what CTC is.
+        shuffle: bool; False gives every epoch the strings of the first, the shortest first.
+
+    Gives, for each batch, with a decoder:
+        `({"source": (batch, samples), "source_length": (batch,), "target": (batch, most)}, labels (batch, most))`,
+        the sources float32 and all else int32; without, no `target`, and labels without the end.
+
+    Attributes:
+        steps: int, batches in an epoch.
+    """
+
+    def __init__(
+        self, rows, tokenizer, count, batch_size, *, mixing, longest, boundaries, most, seed, decoder, shuffle=True
+    ):
+        self._mixer = Mixer(rows, mixing)
+        self._ids = {name: tokenizer.encode(name) for name in NAMES}
+        self._boundaries = np.array(sorted({*(size for size in boundaries if size < longest), longest}))
+        self._batch_size, self._longest, self._most, self._seed = batch_size, longest, most, seed
+        self._decoder, self._shuffle = decoder, shuffle
+        self.steps = -(-count // batch_size)
+        self._drawn = None, None
+
+    def __call__(self, epoch):
+        """The dataset of one epoch.
+
+        Args:
+            epoch: int or scalar int64 tensor, counted from 0.
+
+        Returns:
+            `tf.data.Dataset` of `steps` batches; the same whenever it is iterated.
+        """
+        dtypes = (tf.float32, tf.int32, tf.int32, tf.int32)
+        epoch = tf.cast(epoch if self._shuffle else 0, tf.int64)
+
+        def batch(step):
+            source, length, target, labels = tf.numpy_function(self._batch, [epoch, step], dtypes)
+            source.set_shape((self._batch_size, None))
+            length.set_shape((self._batch_size,))
+            for array in (target, labels):
+                array.set_shape((self._batch_size, self._most))
+            inputs = {"source": source, "source_length": length}
+            return ({**inputs, "target": target} if self._decoder else inputs), labels
+
+        return tf.data.Dataset.range(self.steps).map(batch, deterministic=True).prefetch(2)
+
+    def _batch(self, epoch, step):
+        """Arrays of one batch; `tf.data` asks for them in any order."""
+        plans = self._plans(int(epoch))[int(step)]
+        random = np.random.default_rng([self._seed, int(epoch), int(step), 1])
+        width = self._boundaries[np.searchsorted(self._boundaries, max(plan.samples for plan in plans))]
+        source = np.zeros((len(plans), width), "float32")
+        target, labels = np.zeros((2, len(plans), self._most), "int32")
+        for row, plan in enumerate(plans):
+            source[row, : plan.samples] = self._mixer.make(plan, random)
+            ids = [token for place in plan.places for token in self._ids[NAMES[self._mixer.labels[place]]]]
+            labels[row, : len(ids) + 1] = [*ids, Tokenizer.END if self._decoder else Tokenizer.PAD]
+            target[row, : len(ids) + 1] = [Tokenizer.START, *ids]
+        return source, np.array([plan.samples for plan in plans], "int32"), target, labels
+
+    def _plans(self, epoch):
+        """The epoch's strings, drawn, in batches of like length; the batches are shuffled."""
+        if self._drawn[0] != epoch:
+            random = np.random.default_rng([self._seed, epoch])
+            plans = [self._mixer.draw(random, self._longest) for _ in range(self.steps * self._batch_size)]
+            plans.sort(key=lambda plan: plan.samples)
+            order = random.permutation(self.steps) if self._shuffle else range(self.steps)
+            batches = [plans[turn * self._batch_size : (turn + 1) * self._batch_size] for turn in order]
+            self._drawn = epoch, batches
+        return self._drawn[1]
+
+
+def without_speaker(parts, speaker):
+    """A speaker nobody has heard: training and validation without, all that the speaker has said as the test.
+
+    Args:
+        parts: dict of "train", "validation" and "test" -> list of dicts with `speaker`.
+        speaker: str.
+
+    Returns:
+        dict of the same parts.
+
+    Raises:
+        ValueError: if nobody else speaks, or nobody of that name.
+    """
+    rows = [row for part in parts.values() for row in part]
+    names = sorted({row["speaker"] for row in rows})
+    if speaker not in names or len(names) < 2:
+        raise ValueError(f"speaker={speaker!r} cannot be left out of {names}; choose one of several")
+    kept = {part: [row for row in parts[part] if row["speaker"] != speaker] for part in ("train", "validation")}
+    return {**kept, "test": [row for row in rows if row["speaker"] == speaker]}
+
+
+def stretched(samples, length):
+    """A recording resampled to another length, by its Fourier transform: faster or slower, and with it the pitch.
+
+    Args:
+        samples: float `(time,)`.
+        length: int.
+
+    Returns:
+        float32 `(length,)`
+
+    Example:
+        >>> wave = np.cos(2 * np.pi * np.arange(12) / 6)
+        >>> np.abs(stretched(wave, 8) - np.cos(2 * np.pi * np.arange(8) / 4)).max() < 1e-6
+        True
+    """
+    if length == len(samples):
+        return np.asarray(samples, "float32")
+    spectrum = np.fft.rfft(samples)
+    return (np.fft.irfft(spectrum[: length // 2 + 1], length) * (length / len(samples))).astype("float32")
+
+
+def tilted(samples, decibels):
+    """Louder or softer towards high frequencies: by so many decibels at the highest, by none at the lowest."""
+    spectrum = np.fft.rfft(samples)
+    return np.fft.irfft(spectrum * _decibels(np.linspace(0, decibels, len(spectrum))), len(samples)).astype("float32")
+
+
+def to_int16(samples):
+    """Samples from -1 to 1 as int16."""
+    return np.clip(np.round(samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype("int16")
+
+
+def to_float(samples):
+    """int16 samples as float32 from -1 to 1."""
+    return np.asarray(samples, "float32") / _FULL_SCALE
+
+
+def _level(samples):
+    return samples * np.float32(_LEVEL / max(1e-6, float(np.sqrt(np.mean(np.square(samples))))))
+
+
+def _decibels(value):
+    return np.float32(10) ** (np.float32(0.05) * np.asarray(value, "float32"))

@@ -1,4 +1,4 @@
-"""Scores of written texts against what people wrote: BLEU, chrF, ROUGE, and how varied texts are.
+"""Scores of written texts against what people wrote: BLEU, chrF, ROUGE, word errors, and how varied texts are.
 
 BLEU and chrF are sacreBLEU's, and come with its signature: a figure without one cannot be compared. Lower-cased and
 cased BLEU, tokenised and detokenised, are different scales.
@@ -133,6 +133,45 @@ def distinct(outputs, n):
     words = [output.lower().split() for output in outputs]
     grams = [tuple(own[start : start + n]) for own in words for start in range(len(own) - n + 1)]
     return len(set(grams)) / len(grams) if grams else 0.0
+
+
+def word_errors(outputs, references):
+    """Edits that make each output its reference, and words of the reference: what the word error rate is made of.
+
+        word error rate = sum of edits / sum of words       an edit puts in, takes out or changes one word
+
+    `keras_seq.scores.ratio` of the sum is the rate of the set, and `bootstrap(..., score=ratio)` gives its interval.
+
+    Args:
+        outputs: list of str, words with spaces between.
+        references: list of str, one for each.
+
+    Returns:
+        int array `(texts, 2)`.
+
+    Raises:
+        ValueError: as `bleu`.
+
+    Example:
+        >>> print(word_errors(["three one", "five"], ["three four one", "nine"]).tolist())
+        [[1, 3], [1, 1]]
+
+    Reference: Levenshtein, 1966, "Binary Codes Capable of Correcting Deletions, Insertions and Reversals".
+    """
+    _check(outputs, references)
+    pairs = zip(outputs, references, strict=True)
+    return np.array([(_edits(ours.split(), theirs.split()), len(theirs.split())) for ours, theirs in pairs])
+
+
+def _edits(output, reference):
+    """The fewest edits between two lists, by the rows of Levenshtein's table."""
+    above = list(range(len(reference) + 1))
+    for place, word in enumerate(output, start=1):
+        row = [place]
+        for column, wanted in enumerate(reference):
+            row.append(min(above[column] + (word != wanted), above[column + 1] + 1, row[column] + 1))
+        above = row
+    return above[-1]
 
 
 def _check(outputs, references):

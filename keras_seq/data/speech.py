@@ -21,6 +21,8 @@ NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 _FULL_SCALE = 32768
 # Root mean square that every recording is brought to before it is made louder or softer.
 _LEVEL = 0.08
+# Share of the strings of noise alone that are without the noise, as what a microphone gives that is switched off.
+_SILENT = 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,30 +30,28 @@ class Mixing:
     """How recordings become a string. Where two numbers are given, one between them is drawn.
 
     Attributes:
-        digits: pair of int, digits in a string.
         pause: pair of float, seconds between two recordings, and before the first and behind the last.
         decibels: pair of float, the voice above the noise.
         one_speaker: float, share of the strings that one speaker speaks; in the others each digit may have another.
         speed: pair of float, of each recording: 1.1 takes a tenth less time, and the voice rises.
         gain: float, decibels up or down, of each recording and of the whole.
-        tilt: float, decibels up or down at the highest frequency, as another microphone has it.
+        colour: float below 1, how much brighter or duller another microphone may make the whole.
         clipped: float, share of the strings whose peaks are cut off.
         nothing: float, share of the strings that are noise alone.
     """
 
-    digits: tuple = (1, 6)
     pause: tuple = (0.05, 0.35)
-    decibels: tuple = (10.0, 40.0)
+    decibels: tuple = (10.0, 50.0)
     one_speaker: float = 0.7
     speed: tuple = (0.9, 1.1)
     gain: float = 6.0
-    tilt: float = 6.0
+    colour: float = 0.4
     clipped: float = 0.05
     nothing: float = 0.03
 
-    def plain(self, digits):
+    def plain(self):
         """The same without what is done to the recordings: joined, with pauses and noise."""
-        return dataclasses.replace(self, digits=digits, speed=(1, 1), gain=0.0, tilt=0.0, clipped=0.0, nothing=0.0)
+        return dataclasses.replace(self, speed=(1, 1), gain=0.0, colour=0.0, clipped=0.0, nothing=0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,16 +80,17 @@ class Mixer:
         rows: list of dicts with `audio` int16 `(time,)`, `rate`, `label` ("0" to "9") and `speaker`, as
             `keras_seq.data.load("spoken_digit")` gives them, all of one rate.
         mixing: `Mixing`.
+        digits: pair of int, the fewest and the most in a string.
 
     Raises:
         ValueError: if there are no rows, or their rates differ.
     """
 
-    def __init__(self, rows, mixing):
+    def __init__(self, rows, mixing, digits):
         if len({row["rate"] for row in rows}) != 1:
             rates = sorted({row["rate"] for row in rows})
             raise ValueError(f"{len(rows)} recordings of rates {rates} came; give some, all of one rate")
-        self.mixing, self.rate = mixing, rows[0]["rate"]
+        self.mixing, self.digits, self.rate = mixing, digits, rows[0]["rate"]
         self.labels = [int(row["label"]) for row in rows]
         self._audio = [_level(row["audio"] / np.float32(_FULL_SCALE)) for row in rows]
         speakers = np.array([row["speaker"] for row in rows])
@@ -103,7 +104,7 @@ class Mixer:
     def draw(self, random, longest):
         """A `Plan` of at most `longest` samples."""
         mixing = self.mixing
-        digits = 0 if random.random() < mixing.nothing else int(random.integers(mixing.digits[0], mixing.digits[1] + 1))
+        digits = 0 if random.random() < mixing.nothing else int(random.integers(self.digits[0], self.digits[1] + 1))
         speaker = self._of[random.integers(len(self._of))]
         pool = speaker if random.random() < mixing.one_speaker else self._all
         while True:
@@ -122,31 +123,31 @@ class Mixer:
             piece = stretched(self._audio[place], length)
             pieces += [_decibels(random.uniform(-mixing.gain, mixing.gain)) * piece, np.zeros(pause, "float32")]
         voice = np.concatenate(pieces) if plan.places else np.zeros(plan.samples, "float32")
-        if mixing.tilt:
-            voice = tilted(voice, random.uniform(-mixing.tilt, mixing.tilt))
-        noise = random.normal(size=len(voice)).astype("float32")
-        noise = tilted(noise, random.uniform(-20, 0))  # from white to dull
-        loud = _LEVEL * _decibels(-random.uniform(*mixing.decibels)) / max(1e-9, float(np.std(noise)))
+        voice = coloured(voice, random.uniform(-mixing.colour, mixing.colour))
+        noise = coloured(random.standard_normal(len(voice), "float32"), random.uniform(0, 0.95))
+        loud = _LEVEL * _decibels(-random.uniform(*mixing.decibels)) / float(np.std(noise))
+        if not plan.places and random.random() < _SILENT:
+            loud = 0
         mixed = (voice + loud * noise) * _decibels(random.uniform(-2 * mixing.gain, mixing.gain))
         if random.random() < mixing.clipped:
-            mixed = mixed * random.uniform(1, 4) / np.abs(mixed).max()
+            mixed = mixed * random.uniform(1, 4) / max(1e-6, np.abs(mixed).max())
         return np.clip(mixed, -1, 1).astype("float32")
 
 
-def strings(rows, count, mixing, seed, longest):
+def strings(rows, count, mixing, digits, seed, longest):
     """A fixed set of strings, such as the test's.
 
     Args:
         rows: list of dicts, as for `Mixer`.
         count: int.
-        mixing: `Mixing`.
+        mixing, digits: as for `Mixer`.
         seed: int.
         longest: int, samples.
 
     Returns:
         list of (samples int16 `(time,)`, text).
     """
-    mixer, random = Mixer(rows, mixing), np.random.default_rng(seed)
+    mixer, random = Mixer(rows, mixing, digits), np.random.default_rng(seed)
     plans = [mixer.draw(random, longest) for _ in range(count)]
     return [(to_int16(mixer.make(plan, random)), mixer.text(plan)) for plan in plans]
 
@@ -159,16 +160,15 @@ class StringBatches:
         tokenizer: `Tokenizer` of the texts.
         count: int, strings an epoch, rounded up to full batches.
         batch_size: int.
-        mixing: `Mixing`.
+        mixing, digits: as for `Mixer`.
         longest: int, samples of the longest string there may be.
         boundaries: rising ints, samples that a batch may be padded to; `longest` is added.
-        most: int, columns of the targets: the most tokens and one.
         seed: int.
         decoder: bool, True gives what an attention decoder is trained on, False what CTC is.
         shuffle: bool; False gives every epoch the strings of the first, the shortest first.
 
     Gives, for each batch, with a decoder:
-        `({"source": (batch, samples), "source_length": (batch,), "target": (batch, most)}, labels (batch, most))`,
+        `({"source": (batch, samples), "source_length": (batch,), "target": (batch, digits)}, labels (batch, digits))`,
         the sources float32 and all else int32; without, no `target`, and labels without the end.
 
     Attributes:
@@ -176,12 +176,13 @@ class StringBatches:
     """
 
     def __init__(
-        self, rows, tokenizer, count, batch_size, *, mixing, longest, boundaries, most, seed, decoder, shuffle=True
+        self, rows, tokenizer, count, batch_size, *, mixing, digits, longest, boundaries, seed, decoder, shuffle=True
     ):
-        self._mixer = Mixer(rows, mixing)
+        self._mixer = Mixer(rows, mixing, digits)
         self._ids = {name: tokenizer.encode(name) for name in NAMES}
         self._boundaries = np.array(sorted({*(size for size in boundaries if size < longest), longest}))
-        self._batch_size, self._longest, self._most, self._seed = batch_size, longest, most, seed
+        self._batch_size, self._longest, self._seed = batch_size, longest, seed
+        self._most = digits[1] + 1  # and the start or the end
         self._decoder, self._shuffle = decoder, shuffle
         self.steps = -(-count // batch_size)
         self._drawn = None, None
@@ -207,7 +208,7 @@ class StringBatches:
             inputs = {"source": source, "source_length": length}
             return ({**inputs, "target": target} if self._decoder else inputs), labels
 
-        return tf.data.Dataset.range(self.steps).map(batch, deterministic=True).prefetch(2)
+        return tf.data.Dataset.range(self.steps).map(batch).prefetch(2)
 
     def _batch(self, epoch, step):
         """Arrays of one batch; `tf.data` asks for them in any order."""
@@ -277,10 +278,11 @@ def stretched(samples, length):
     return (np.fft.irfft(spectrum[: length // 2 + 1], length) * (length / len(samples))).astype("float32")
 
 
-def tilted(samples, decibels):
-    """Louder or softer towards high frequencies: by so many decibels at the highest, by none at the lowest."""
-    spectrum = np.fft.rfft(samples)
-    return np.fft.irfft(spectrum * _decibels(np.linspace(0, decibels, len(spectrum))), len(samples)).astype("float32")
+def coloured(samples, colour):
+    """Each sample and so much of the one before: above 0 the high frequencies become softer, below 0 louder."""
+    result = samples.copy()
+    result[1:] += np.float32(colour) * samples[:-1]
+    return result
 
 
 def to_int16(samples):

@@ -20,7 +20,6 @@ from keras_seq.layers import (
     LayerNormalization,
     LogMel,
     frame_count,
-    length_mask,
     subsampled,
 )
 
@@ -254,7 +253,7 @@ class CTCRecognizer(AudioModel):
         inputs = _audio_inputs()
         values, lengths, _ = _encode(layers, config, inputs["source"], inputs["source_length"])
         logits = layers["readout"](layers["readout_dropout"](values))  # (batch, positions, vocabulary)
-        mask = ops.expand_dims(length_mask(lengths, ops.shape(logits)[1]), -1)  # (batch, positions, 1)
+        mask = ops.expand_dims(_mask(values, lengths), -1)  # (batch, positions, 1)
         blank = ops.cast(ops.arange(vocabulary_size) > 0, "float32") * _IMPOSSIBLE  # (vocabulary,)
         outputs = ops.where(mask, logits, blank)
         super().__init__(config, layers, inputs=inputs, outputs=outputs, name=name, **kwargs)
@@ -297,9 +296,15 @@ def _encode(layers, config, source, source_length):
     frames = frame_count(source_length, config["hop"])  # (batch,)
     outputs = layers["subsampling_norm"](layers["subsampling"](features, frames))  # (batch, positions, 2 units)
     lengths = subsampled(frames)
-    mask = length_mask(lengths, ops.shape(outputs)[1])  # (batch, positions)
+    mask = _mask(outputs, lengths)  # (batch, positions)
     for number in range(config["num_layers"]):
         outputs = layers[f"source_dropout_{number}"](outputs)
         outputs, forward, backward = layers[f"encoder_{number}"](outputs, mask=mask)
     outputs = outputs * ops.cast(ops.expand_dims(mask, -1), outputs.dtype)
     return outputs, lengths, ops.concatenate([forward, backward], axis=-1)
+
+
+def _mask(sequences, lengths):
+    """`length_mask` for sequences `(batch, time, features)` of a functional model, which does not know its time yet."""
+    counted = ops.cumsum(ops.ones_like(sequences[:, :, 0], dtype="int32"), axis=1)  # (batch, time)
+    return ops.less_equal(counted, ops.expand_dims(lengths, 1))

@@ -14,6 +14,8 @@ import dataclasses
 
 import numpy as np
 
+from keras_seq.word_errors import word_edits
+
 
 @dataclasses.dataclass(frozen=True)
 class TextScore:
@@ -155,23 +157,10 @@ def word_errors(outputs, references):
     Example:
         >>> print(word_errors(["three one", "five"], ["three four one", "nine"]).tolist())
         [[1, 3], [1, 1]]
-
-    Reference: Levenshtein, 1966, "Binary Codes Capable of Correcting Deletions, Insertions and Reversals".
     """
     _check(outputs, references)
     pairs = zip(outputs, references, strict=True)
-    return np.array([(_edits(ours.split(), theirs.split()), len(theirs.split())) for ours, theirs in pairs])
-
-
-def _edits(output, reference):
-    """The fewest edits between two lists, by the rows of Levenshtein's table."""
-    above = list(range(len(reference) + 1))
-    for place, word in enumerate(output, start=1):
-        row = [place]
-        for column, wanted in enumerate(reference):
-            row.append(min(above[column] + (word != wanted), above[column + 1] + 1, row[column] + 1))
-        above = row
-    return above[-1]
+    return np.array([(word_edits(ours, theirs), len(theirs.split())) for ours, theirs in pairs])
 
 
 def _check(outputs, references):

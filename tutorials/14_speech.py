@@ -14,6 +14,7 @@
 # %%
 import dataclasses
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -395,27 +396,31 @@ def leave_out(lesson, config, parts):
 
 # %% [markdown]
 # ## Odd input
-# What is silent has nothing in it, and it says so by writing nothing. What is clipped is read as well as may be. What
-# is too long, has several channels or is not of numbers is refused, with what to do.
+# Silence and noise have nothing in them to write. What is clipped is read as well as may be. What is too long, has
+# several channels or is of whole numbers is refused here, with what to do.
 
 
 # %%
 def odd_input(lesson, recogniser, parts):
-    """Prints what becomes of silence, noise, clipping, and what is refused."""
-    from keras_seq.data.speech import to_float
-    from keras_seq.recipes.recogniser import oddities
+    """Prints what becomes of silence, noise, clipping and softness, and what is refused."""
+    from keras_seq.data.speech import NAMES, to_float
 
     print("\nOdd input")
     row = parts["test"][0]
-    voice, random = to_float(row["audio"]), np.random.default_rng(0)
+    voice, name, random = to_float(row["audio"]), NAMES[int(row["label"])], np.random.default_rng(0)
+    noise = 0.01 * random.standard_normal(2 * recogniser.model.rate, "float32")
     odd = {
-        "two seconds of silence": np.zeros(2 * recogniser.model.rate, "float32"),
-        "two seconds of noise": 0.01 * random.standard_normal(2 * recogniser.model.rate, "float32"),
-        f"{row['label']}, clipped": np.clip(20 * voice / np.abs(voice).max(), -1, 1),
-        f"{row['label']}, a thousand times softer": voice / 1000,
+        "two seconds of silence": (0 * noise, ""),
+        "two seconds of noise": (noise, ""),
+        f"{name}, clipped": (np.clip(10 * voice / np.abs(voice).max(), -1, 1), name),
+        f"{name}, a hundred times softer": (voice / 100, name),
     }
-    for name, samples in odd.items():
-        print(f"  {name}: {recogniser.recognise([samples])[0] or 'nothing'} {'; '.join(oddities(samples))}")
+    found = {what: recogniser.recognise([samples])[0] for what, (samples, _) in odd.items()}
+    for what, text in found.items():
+        print(f"  {what}: {text or 'nothing'}")
+    wrong = [what for what, text in found.items() if text != odd[what][1]]
+    lesson.claim("of {count} kinds of odd input {wrong} are taken for what they are not", not wrong, count=len(odd),
+                 wrong=len(wrong))  # fmt: skip
     for samples in (np.zeros(recogniser.limits[0] + 1, "float32"), np.zeros((900, 2), "float32"), row["audio"]):
         try:
             recogniser.recognise([samples])
@@ -425,29 +430,33 @@ def odd_input(lesson, recogniser, parts):
 
 # %% [markdown]
 # ## A recording of yours
-# `--wav FILE`: any rate, resampled to the model's; stereo is mixed.
+# `--wav FILE`: any rate, resampled to the model's; the mean of the channels. What is silent, too long or no whole WAV
+# file is refused; of what is clipped or very quiet it is said.
 
 
 # %%
 def listen(lesson, paths):
-    """Prints what is said in files, and draws when; a file that cannot be read ends with the reason."""
+    """Prints what is said in files, and draws when; ends with the reason at one that cannot be read."""
     from keras_seq.plots import recording
-    from keras_seq.recipes.recogniser import Recogniser, oddities
+    from keras_seq.recipes.recogniser import Recogniser
 
     try:
-        from export.runtime.audio import read_wav, resample
+        from export.runtime.audio import read_audio
 
         recogniser = Recogniser.load(lesson.run / ATTENTION)
+        rate = recogniser.model.rate
         for path in paths:
-            samples, rate = read_wav(path)
-            samples = resample(samples, rate, recogniser.model.rate)
+            with warnings.catch_warnings(record=True) as doubts:
+                warnings.simplefilter("always")
+                samples = read_audio(path, rate, recogniser.limits[0])
             (text,) = recogniser.recognise([samples])
-            odd = oddities(samples)
-            print(f"  {path}: {text or 'nothing'}{''.join(f' ({own})' for own in odd)}")
-            figure = lesson.run / f"{Path(path).stem}.png"
-            alignment = [("attention: when", *recogniser.alignment(samples))]
+            print(f"  {path}: {text or 'nothing'}")
+            for doubt in doubts:
+                print(f"      {doubt.message}")
+            alignments = [("attention: when", *recogniser.alignment(samples))]
             features = recogniser.features(samples)
-            print(f"  {recording(figure, samples, recogniser.model.rate, features, alignment, text)}")
+            lesson.figure(recording(lesson.run / f"{path.stem}.png", samples, rate, features, alignments, text))
+            print(f"      {lesson.run / f'{path.stem}.png'}")
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f"{lesson.name}: {error}")
 

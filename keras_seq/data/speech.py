@@ -43,7 +43,7 @@ class Mixing:
     pause: tuple = (0.05, 0.35)
     decibels: tuple = (10.0, 50.0)
     one_speaker: float = 0.7
-    speed: tuple = (0.9, 1.1)
+    speed: tuple = (0.85, 1.18)
     gain: float = 6.0
     colour: float = 0.4
     clipped: float = 0.05

@@ -15,8 +15,6 @@ from keras_seq.scores import bootstrap, ratio
 _BATCH = 50
 # Shapes that recordings are padded to are multiples of so many samples, so that few functions are traced.
 _ROUND = 8000
-# Below this peak there is nothing in 16 bits but their rounding.
-_SILENT = 2 / 32768
 
 
 class Recogniser:
@@ -180,18 +178,3 @@ def check_recording(samples, longest, rate):
             f"{(~np.isfinite(samples)).sum()} of {len(samples)} samples are not finite; the file is broken"
         )
     return samples.astype("float32")
-
-
-def oddities(samples):
-    """What makes a recording hard to hear: list of str, empty for an ordinary one.
-
-    Args:
-        samples: float `(samples,)`, from -1 to 1.
-    """
-    size = np.abs(samples)
-    if size.max() < _SILENT:
-        return ["silent: no sample is above the rounding of 16 bits"]
-    clipped = float(np.mean(size >= 0.999 * size.max()))
-    if size.max() > 0.98 and clipped > 0.005:
-        return [f"clipped: {clipped:.1%} of the samples are at the highest level"]
-    return []

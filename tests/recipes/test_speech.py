@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from keras_seq.data import speech, toy_speech
-from keras_seq.recipes.recogniser import Recogniser, oddities
+from keras_seq.recipes.recogniser import Recogniser
 from keras_seq.recipes.speech import SpeechConfig, test_recordings, test_strings, train
 
 CONFIG = SpeechConfig(
-    units=24, channels=6, num_layers=1, embedding_size=8, bands=20, seconds=2.0, digits=3, strings=160, epochs=5,
+    units=24, channels=6, num_layers=1, embedding_size=8, bands=20, seconds=2.0, digits=3, strings=160, epochs=10,
     batch_size=16, learning_rate=1e-2, dropout=0.0, average=2, test_strings=30, validation_strings=16,
 )  # fmt: skip
 
@@ -106,13 +106,6 @@ def test_ctc_is_trained_by_the_same_recipe(tmp_path):
 def test_what_is_no_recording_is_refused(trained, samples, message):
     with pytest.raises(ValueError, match=message):
         trained[1].recognise([samples])
-
-
-def test_what_makes_a_recording_hard_to_hear_is_said():
-    wave = np.sin(np.arange(8000) / 7)
-    assert oddities(0.5 * wave) == oddities(wave * 0.01) == []
-    assert oddities(0 * wave) == ["silent: no sample is above the rounding of 16 bits"]
-    assert "clipped: " in oddities(np.clip(3 * wave, -1, 1))[0]
 
 
 def test_what_no_training_can_begin_with_is_refused(tmp_path):

@@ -36,7 +36,7 @@ class Config:
 
     model: dict = dataclasses.field(default_factory=dict)
     ctc: dict = dataclasses.field(default_factory=lambda: dict(epochs=30))
-    left_out: dict = dataclasses.field(default_factory=lambda: dict(epochs=25))
+    left_out: dict = dataclasses.field(default_factory=lambda: dict(digits=2, grow=0, epochs=25))
     noises: tuple = (0, 5, 10, 15, 20, 30, 40)
     noisy: int = 150
     draws: int = 1000
@@ -44,7 +44,7 @@ class Config:
 
 SMALL = dict(units=12, channels=3, num_layers=1, embedding_size=5, bands=16, seconds=2.0, digits=3, strings=32,
              epochs=2, batch_size=8, average=1, test_strings=12, validation_strings=8)  # fmt: skip
-SMOKE = Config(model=SMALL, ctc={"epochs": 1}, left_out={"epochs": 1}, noises=(0, 40), noisy=6, draws=20)
+SMOKE = Config(model=SMALL, ctc={"epochs": 1}, left_out={"digits": 2, "epochs": 1}, noises=(0, 40), noisy=6, draws=20)
 GPU = Config(
     model=dict(units=256, channels=64, strings=8192, epochs=60, batch_size=128, compiled=False), ctc={}, left_out={}
 )

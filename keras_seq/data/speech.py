@@ -23,6 +23,8 @@ _FULL_SCALE = 32768
 _LEVEL = 0.08
 # Share of the strings of noise alone that are without the noise, as what a microphone gives that is switched off.
 _SILENT = 0.3
+# Seconds of a string of noise alone; share of the others that begin and end with a recording, cut as close as those.
+_NOTHING, _CLOSE = (0.2, 2.0), 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,18 +103,23 @@ class Mixer:
         """What is said: "seven two two"."""
         return " ".join(NAMES[self.labels[place]] for place in plan.places)
 
-    def draw(self, random, longest):
-        """A `Plan` of at most `longest` samples."""
-        mixing = self.mixing
-        digits = 0 if random.random() < mixing.nothing else int(random.integers(self.digits[0], self.digits[1] + 1))
+    def draw(self, random, longest, most=None):
+        """A `Plan` of at most `longest` samples, and of at most `most` digits where that is given."""
+        mixing, (least, limit) = self.mixing, self.digits
+        most = limit if most is None else min(most, limit)
+        digits = 0 if random.random() < mixing.nothing else int(random.integers(least, most + 1))
         speaker = self._of[random.integers(len(self._of))]
         pool = speaker if random.random() < mixing.one_speaker else self._all
         while True:
             places = tuple(random.choice(pool, digits).tolist())
             speed = random.uniform(*mixing.speed, digits)
             lengths = tuple(round(len(self._audio[p]) / own) for p, own in zip(places, speed, strict=True))
-            pauses = random.uniform(*mixing.pause, max(2, digits + 1))
-            plan = Plan(places, lengths, tuple(np.round(self.rate * pauses).astype(int).tolist()))
+            pauses = np.round(self.rate * random.uniform(*mixing.pause, digits + 1)).astype(int)
+            if not digits:
+                pauses = np.round(self.rate * random.uniform(*_NOTHING, 1)).astype(int)
+            elif random.random() < _CLOSE:
+                pauses[[0, -1]] = 0
+            plan = Plan(places, lengths, tuple(pauses.tolist()))
             if plan.samples <= longest:
                 return plan
 
@@ -122,8 +129,7 @@ class Mixer:
         for place, length, pause in zip(plan.places, plan.lengths, plan.pauses[1:], strict=False):
             piece = stretched(self._audio[place], length)
             pieces += [_decibels(random.uniform(-mixing.gain, mixing.gain)) * piece, np.zeros(pause, "float32")]
-        voice = np.concatenate(pieces) if plan.places else np.zeros(plan.samples, "float32")
-        voice = coloured(voice, random.uniform(-mixing.colour, mixing.colour))
+        voice = coloured(np.concatenate(pieces), random.uniform(-mixing.colour, mixing.colour))
         noise = coloured(random.standard_normal(len(voice), "float32"), random.uniform(0, 0.95))
         loud = _LEVEL * _decibels(-random.uniform(*mixing.decibels)) / float(np.std(noise))
         if not plan.places and random.random() < _SILENT:
@@ -165,6 +171,8 @@ class StringBatches:
         boundaries: rising ints, samples that a batch may be padded to; `longest` is added.
         seed: int.
         decoder: bool, True gives what an attention decoder is trained on, False what CTC is.
+        grow: int, epochs after which strings may have one digit more than before, beginning with the fewest, since what
+            is short teaches where to look (curriculum learning, Bengio et al., 2009); 0 for all from the first.
         shuffle: bool; False gives every epoch the strings of the first, the shortest first.
 
     Gives, for each batch, with a decoder:
@@ -176,9 +184,23 @@ class StringBatches:
     """
 
     def __init__(
-        self, rows, tokenizer, count, batch_size, *, mixing, digits, longest, boundaries, seed, decoder, shuffle=True
+        self,
+        rows,
+        tokenizer,
+        count,
+        batch_size,
+        *,
+        mixing,
+        digits,
+        longest,
+        boundaries,
+        seed,
+        decoder,
+        grow=0,
+        shuffle=True,
     ):
         self._mixer = Mixer(rows, mixing, digits)
+        self._grow = grow
         self._ids = {name: tokenizer.encode(name) for name in NAMES}
         self._boundaries = np.array(sorted({*(size for size in boundaries if size < longest), longest}))
         self._batch_size, self._longest, self._seed = batch_size, longest, seed
@@ -228,7 +250,8 @@ class StringBatches:
         """The epoch's strings, drawn, in batches of like length; the batches are shuffled."""
         if self._drawn[0] != epoch:
             random = np.random.default_rng([self._seed, epoch])
-            plans = [self._mixer.draw(random, self._longest) for _ in range(self.steps * self._batch_size)]
+            most = self._mixer.digits[0] + epoch // self._grow if self._grow else None
+            plans = [self._mixer.draw(random, self._longest, most) for _ in range(self.steps * self._batch_size)]
             plans.sort(key=lambda plan: plan.samples)
             order = random.permutation(self.steps) if self._shuffle else range(self.steps)
             batches = [plans[turn * self._batch_size : (turn + 1) * self._batch_size] for turn in order]

@@ -46,6 +46,8 @@ class SpeechConfig:
         digits: int, the most digits in a string, 2 or more.
         mixing: `keras_seq.data.speech.Mixing`, of training.
         strings: int, an epoch.
+        grow: int, epochs after which the strings of training may have one digit more, beginning with one; 0 for all
+            from the first.
         epochs: int.
         batch_size: int, strings.
         learning_rate: float, the highest.
@@ -71,8 +73,9 @@ class SpeechConfig:
     digits: int = 6
     mixing: speech.Mixing = dataclasses.field(default_factory=speech.Mixing)
     strings: int = 1024
+    grow: int = 2
     epochs: int = 40
-    batch_size: int = 32
+    batch_size: int = 16
     learning_rate: float = 2e-3
     warmup_share: float = 0.1
     label_smoothing: float = 0.05
@@ -213,6 +216,7 @@ def _batches(config, target, rows, part):
         boundaries=[int(config.rate * seconds) for seconds in _BOUNDARIES],
         seed=10 * config.seed + part if training else part,
         decoder=config.model == "attention",
+        grow=config.grow if training else 0,
         shuffle=training,
     )
 

@@ -75,6 +75,13 @@ def test_batches_have_few_widths_and_targets_begin_and_labels_end():
     assert not (labels == Tokenizer.END).any()
 
 
+def test_strings_grow_by_a_digit_every_few_epochs():
+    longest = [
+        max(np.count_nonzero(own[-1], axis=1).max() for own in arrays(batches(grow=2)(epoch))) for epoch in range(5)
+    ]
+    assert longest == [2, 2, 3, 3, 4]  # and the end
+
+
 def test_a_recording_is_stretched_with_its_pitch():
     wave = np.sin(2 * np.pi * 500 * np.arange(2000) / 8000)
     shorter = speech.stretched(wave, 1600)

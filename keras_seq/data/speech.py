@@ -25,6 +25,7 @@ _LEVEL = 0.08
 _SILENT = 0.3
 # Seconds of a string of noise alone; share of the others that begin and end with a recording, cut as close as those.
 _NOTHING, _CLOSE = (0.2, 2.0), 0.3
+_TRIES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,13 +105,17 @@ class Mixer:
         return " ".join(NAMES[self.labels[place]] for place in plan.places)
 
     def draw(self, random, longest, most=None):
-        """A `Plan` of at most `longest` samples, and of at most `most` digits where that is given."""
+        """A `Plan` of at most `longest` samples, and of at most `most` digits where that is given.
+
+        Raises:
+            ValueError: if none is found.
+        """
         mixing, (least, limit) = self.mixing, self.digits
         most = limit if most is None else min(most, limit)
-        digits = 0 if random.random() < mixing.nothing else int(random.integers(least, most + 1))
-        speaker = self._of[random.integers(len(self._of))]
-        pool = speaker if random.random() < mixing.one_speaker else self._all
-        while True:
+        for _ in range(_TRIES):
+            digits = 0 if random.random() < mixing.nothing else int(random.integers(least, most + 1))
+            speaker = self._of[random.integers(len(self._of))]
+            pool = speaker if random.random() < mixing.one_speaker else self._all
             places = tuple(random.choice(pool, digits).tolist())
             speed = random.uniform(*mixing.speed, digits)
             lengths = tuple(round(len(self._audio[p]) / own) for p, own in zip(places, speed, strict=True))
@@ -122,6 +127,7 @@ class Mixer:
             plan = Plan(places, lengths, tuple(pauses.tolist()))
             if plan.samples <= longest:
                 return plan
+        raise ValueError(f"no string of {least} to {most} digits fits into {longest} samples; allow longer ones")
 
     def make(self, plan, random):
         """The samples of a plan, float32 `(plan.samples,)` from -1 to 1."""

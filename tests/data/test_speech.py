@@ -97,6 +97,11 @@ def test_a_speaker_left_out_is_heard_in_the_test_alone():
         speech.without_speaker(parts, "nobody")
 
 
+def test_strings_that_fit_into_nothing_are_refused():
+    with pytest.raises(ValueError, match="no string of 2 to 4 digits fits into 900 samples; allow longer ones"):
+        Mixer(ROWS, MIXING.plain(), (2, 4)).draw(np.random.default_rng(0), 900)
+
+
 def test_recordings_of_several_rates_are_refused():
     with pytest.raises(ValueError, match="of rates .8000, 16000. came; give some, all of one rate"):
         Mixer([ROWS[0], {**ROWS[1], "rate": 16000}], MIXING, DIGITS)

@@ -11,8 +11,8 @@ from keras_seq.recipes.recogniser import Recogniser
 from keras_seq.recipes.speech import SpeechConfig, test_recordings, test_strings, train
 
 CONFIG = SpeechConfig(
-    units=24, channels=6, num_layers=1, embedding_size=8, bands=20, seconds=2.0, digits=3, strings=160, grow=2, epochs=10,
-    batch_size=16, learning_rate=1e-2, dropout=0.0, average=2, test_strings=30, validation_strings=16,
+    units=24, channels=6, num_layers=1, embedding_size=8, bands=20, seconds=2.0, digits=3, strings=160, grow=2,
+    epochs=10, batch_size=16, learning_rate=1e-2, dropout=0.0, average=2, test_strings=30, validation_strings=16,
 )  # fmt: skip
 
 

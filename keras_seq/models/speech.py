@@ -11,6 +11,7 @@ References: Chan, Jaitly, Le and Vinyals, 2016, "Listen, Attend and Spell"; Grav
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_seq.layers import (
@@ -24,7 +25,7 @@ from keras_seq.layers import (
 )
 
 # What is behind a recording is blank for certain: far below every logit, and near enough to compare exports closely.
-_IMPOSSIBLE = -100.0
+_IMPOSSIBLE = np.float32(-100)
 
 
 class AudioModel(keras.Model):
@@ -254,7 +255,7 @@ class CTCRecognizer(AudioModel):
         values, lengths, _ = _encode(layers, config, inputs["source"], inputs["source_length"])
         logits = layers["readout"](layers["readout_dropout"](values))  # (batch, positions, vocabulary)
         mask = ops.expand_dims(_mask(values, lengths), -1)  # (batch, positions, 1)
-        blank = ops.cast(ops.arange(vocabulary_size) > 0, "float32") * _IMPOSSIBLE  # (vocabulary,)
+        blank = np.where(np.arange(vocabulary_size) == 0, np.float32(0), _IMPOSSIBLE)  # (vocabulary,)
         outputs = ops.where(mask, logits, blank)
         super().__init__(config, layers, inputs=inputs, outputs=outputs, name=name, **kwargs)
 

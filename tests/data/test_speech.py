@@ -30,8 +30,8 @@ def arrays(dataset):
 
 def test_a_string_is_as_long_as_was_drawn_and_says_what_is_written():
     mixer, random = Mixer(ROWS, dataclasses.replace(MIXING, nothing=0.2), DIGITS), np.random.default_rng(0)
-    plans = [mixer.draw(random, 9000) for _ in range(60)]
-    assert {len(plan.places) for plan in plans} == {0, 1, 2, 3, 4} and max(plan.samples for plan in plans) <= 9000
+    plans = [mixer.draw(random, 16000) for _ in range(60)]
+    assert {len(plan.places) for plan in plans} == {0, 1, 2, 3, 4} and max(plan.samples for plan in plans) <= 16000
     for plan in plans:
         audio = mixer.make(plan, random)
         assert audio.shape == (plan.samples,) and audio.dtype == "float32" and np.abs(audio).max() <= 1
@@ -49,7 +49,7 @@ def test_a_plain_string_is_its_recordings_with_noise_between():
         quiet, begin = audio[begin : begin + pause], begin + pause
         own, heard = ROWS[place]["audio"].astype("float64"), audio[begin : begin + length]
         assert length == len(own) and np.corrcoef(own, heard)[0, 1] > 0.99
-        assert 0 < np.std(quiet) < 0.05 * np.std(heard)
+        assert not pause or 0 < np.std(quiet) < 0.05 * np.std(heard)
         begin += length
 
 
@@ -77,7 +77,8 @@ def test_batches_have_few_widths_and_targets_begin_and_labels_end():
 
 def test_strings_grow_by_a_digit_every_few_epochs():
     longest = [
-        max(np.count_nonzero(own[-1], axis=1).max() for own in arrays(batches(grow=2)(epoch))) for epoch in range(5)
+        max(np.count_nonzero(own[-1], axis=1).max() for own in arrays(batches(grow=2, longest=20000)(epoch)))
+        for epoch in range(5)
     ]
     assert longest == [2, 2, 3, 3, 4]  # and the end
 

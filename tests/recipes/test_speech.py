@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
 
 from keras_seq.data import speech, toy_speech
 from keras_seq.recipes.recogniser import Recogniser
-from keras_seq.recipes.speech import SpeechConfig, test_recordings, test_strings, train
+from keras_seq.recipes.speech import SpeechConfig, load_parts, test_recordings, test_strings, train
 
 CONFIG = SpeechConfig(
     units=24, channels=6, num_layers=1, embedding_size=8, bands=20, seconds=2.0, digits=3, strings=160, grow=2,
@@ -115,3 +116,13 @@ def test_what_no_training_can_begin_with_is_refused(tmp_path):
         train(dataclasses.replace(CONFIG, model="rnnt"), parts(), tmp_path)
     with pytest.raises(ValueError, match="no model.keras: it is no finished run"):
         Recogniser.load(tmp_path)
+
+
+@pytest.mark.skipif("KERAS_SEQ_DATA" not in os.environ, reason="KERAS_SEQ_DATA is not set: no real recordings")
+def test_a_small_model_learns_real_digits(tmp_path):
+    config = SpeechConfig(units=48, channels=12, num_layers=1, digits=2, grow=3, strings=512, epochs=6, dropout=0.0,
+                          learning_rate=4e-3, average=1, test_strings=20, validation_strings=16)  # fmt: skip
+    recordings = load_parts()
+    recogniser, _ = train(config, recordings, tmp_path / "run", verbose=0)
+    samples, texts = zip(*test_recordings(recordings["test"]), strict=True)
+    assert recogniser.scores([speech.to_float(own) for own in samples], texts, draws=2)["exact"]["value"] > 0.5

@@ -53,3 +53,5 @@ def test_the_loss_of_padded_recordings_is_that_of_each_alone_and_of_all_paths():
     paths = [path for path in itertools.product(range(4), repeat=4) if slowly(path) == [2]]
     total = sum(np.prod([probabilities[place, token] for place, token in enumerate(path)]) for path in paths)
     np.testing.assert_allclose(together[1], -np.log(total), rtol=1e-4)
+    nothing = np.zeros((1, 3), "int32")  # what noise says: blanks all the way
+    np.testing.assert_allclose(loss(nothing, alone)[0], -np.log(probabilities[:, 0]).sum(), rtol=1e-4)

@@ -13,7 +13,7 @@ from keras_seq.recipes.speech import SpeechConfig, load_parts, test_recordings, 
 
 CONFIG = SpeechConfig(
     units=24, channels=6, num_layers=1, embedding_size=8, bands=20, seconds=2.0, digits=3, strings=160, grow=2,
-    epochs=10, batch_size=16, learning_rate=1e-2, dropout=0.0, average=2, test_strings=30, validation_strings=16,
+    epochs=10, batch_size=8, learning_rate=1e-2, dropout=0.0, average=2, test_strings=30, validation_strings=16,
 )  # fmt: skip
 
 

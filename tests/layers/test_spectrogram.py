@@ -109,8 +109,8 @@ def test_it_computes_in_float32_under_half_precision():
         (lambda: LogMel(window=255), "window=255 is odd; choose an even number of samples, such as 256"),
         (lambda: LogMel(hop=0), "hop=0 is not a width"),
         (
-            lambda: LogMel(bands=80),
-            "bands=80 leaves band [0-9]* without a bin: .* bins 31.25 Hz apart; choose fewer bands",
+            lambda: LogMel(bands=120),
+            "bands=120 leaves band 3 without a bin: .* bins 31.25 Hz apart; choose fewer bands",
         ),
         (
             lambda: mel_matrix(4, 256, 8000, highest=5000.0),

@@ -8,7 +8,7 @@ classes.
 import importlib
 
 __version__ = "0.1.0"
-__all__ = ["data", "decoding", "layers", "models", "occlusion", "plots", "recipes", "testing", "training"]
+__all__ = ["ctc", "data", "decoding", "layers", "models", "occlusion", "plots", "recipes", "testing", "training"]
 
 
 def __getattr__(name):

@@ -1,4 +1,4 @@
-"""Scores of written texts against what people wrote: BLEU, chrF, ROUGE, and how varied texts are.
+"""Scores of written texts against what people wrote: BLEU, chrF, ROUGE, word errors, and how varied texts are.
 
 BLEU and chrF are sacreBLEU's, and come with its signature: a figure without one cannot be compared. Lower-cased and
 cased BLEU, tokenised and detokenised, are different scales.
@@ -13,6 +13,8 @@ Conversation Models" (distinct-n).
 import dataclasses
 
 import numpy as np
+
+from keras_seq.word_errors import word_edits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +135,32 @@ def distinct(outputs, n):
     words = [output.lower().split() for output in outputs]
     grams = [tuple(own[start : start + n]) for own in words for start in range(len(own) - n + 1)]
     return len(set(grams)) / len(grams) if grams else 0.0
+
+
+def word_errors(outputs, references):
+    """Edits that make each output its reference, and words of the reference: what the word error rate is made of.
+
+        word error rate = sum of edits / sum of words       an edit puts in, takes out or changes one word
+
+    `keras_seq.scores.ratio` of the sum is the rate of the set, and `bootstrap(..., score=ratio)` gives its interval.
+
+    Args:
+        outputs: list of str, words with spaces between.
+        references: list of str, one for each.
+
+    Returns:
+        int array `(texts, 2)`.
+
+    Raises:
+        ValueError: as `bleu`.
+
+    Example:
+        >>> print(word_errors(["three one", "five"], ["three four one", "nine"]).tolist())
+        [[1, 3], [1, 1]]
+    """
+    _check(outputs, references)
+    pairs = zip(outputs, references, strict=True)
+    return np.array([(word_edits(ours, theirs), len(theirs.split())) for ours, theirs in pairs])
 
 
 def _check(outputs, references):

@@ -15,6 +15,7 @@ _LONGEST = (
     "tutorials/test_lesson_12.py",
     "tutorials/test_lesson_13.py",
     "tutorials/test_lesson_08.py",
+    "tutorials/test_lesson_14.py",
     "tutorials/test_lessons_06.py",
     "tutorials/test_lessons_09_11.py",
     "tutorials/test_lessons_03_05.py",

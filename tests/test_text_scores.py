@@ -46,8 +46,24 @@ def test_distinct_counts_different_ones():
     assert text_scores.distinct(["a"], 2) == 0
 
 
+@pytest.mark.parametrize(
+    ("output", "reference", "edits"),
+    [
+        ("one two three", "one two three", 0),
+        ("one three", "one two three", 1),
+        ("one one two three", "one two three", 1),
+        ("one nine three", "one two three", 1),
+        ("", "one two three", 3),
+        ("three one two", "one two three", 2),
+        ("nine", "", 1),
+    ],
+)
+def test_words_put_in_left_out_and_changed_are_counted(output, reference, edits):
+    assert text_scores.word_errors([output], [reference]).tolist() == [[edits, len(reference.split())]]
+
+
 @pytest.mark.parametrize(("outputs", "references"), [([], []), (["a"], ["a", "b"])])
-@pytest.mark.parametrize("score", [text_scores.bleu, text_scores.chrf, text_scores.rouge])
+@pytest.mark.parametrize("score", [text_scores.bleu, text_scores.chrf, text_scores.rouge, text_scores.word_errors])
 def test_a_text_for_each_reference(score, outputs, references):
     with pytest.raises(ValueError, match=rf"{len(outputs)} texts and {len(references)} references"):
         score(outputs, references)

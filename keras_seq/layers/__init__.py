@@ -29,6 +29,8 @@ from keras_seq.layers.scores import (
     additive_scores,
     dot_scores,
 )
+from keras_seq.layers.spectrogram import LogMel, frame_count, log_mel, mel_matrix
+from keras_seq.layers.subsampling import ConvolutionSubsampling, subsampled
 from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer
 from keras_seq.layers.windows import output_size, windows
 
@@ -42,6 +44,7 @@ __all__ = [
     "CharacterConvolution",
     "ConcatLinearAttention",
     "ContextDecoder",
+    "ConvolutionSubsampling",
     "CrossCorrelation2D",
     "Decoder",
     "DecoderLayer",
@@ -55,6 +58,7 @@ __all__ = [
     "LSTMCell",
     "LayerNormalization",
     "LearnedPositions",
+    "LogMel",
     "MaxOverTime",
     "MaxPooling2D",
     "MeanOverTime",
@@ -76,21 +80,25 @@ __all__ = [
     "cross_correlation",
     "dot_scores",
     "dropout",
+    "frame_count",
     "fused_attention",
     "gelu",
     "gru_step",
     "layer_normalization",
     "length_mask",
+    "log_mel",
     "lstm_step",
     "mask_lengths",
     "masked_softmax",
     "max_pooling",
+    "mel_matrix",
     "multi_head_weights",
     "output_size",
     "padding_mask",
     "parameter_count",
     "simple_rnn_step",
     "sinusoidal_positions",
+    "subsampled",
     "windows",
     "write_at",
 ]

@@ -2,9 +2,20 @@
 
 from keras_seq.models.recurrent import Classifier, Tagger
 from keras_seq.models.seq2seq import Seq2Seq
+from keras_seq.models.speech import CTCRecognizer, SpeechToText
 from keras_seq.models.text_classifier import TextClassifier
 from keras_seq.models.transformer import Transformer
 from keras_seq.models.verse import EqualLength
 from keras_seq.models.word_tagger import WordTagger
 
-__all__ = ["Classifier", "EqualLength", "Seq2Seq", "Tagger", "TextClassifier", "Transformer", "WordTagger"]
+__all__ = [
+    "CTCRecognizer",
+    "Classifier",
+    "EqualLength",
+    "Seq2Seq",
+    "SpeechToText",
+    "Tagger",
+    "TextClassifier",
+    "Transformer",
+    "WordTagger",
+]

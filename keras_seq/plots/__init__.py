@@ -7,6 +7,7 @@ from keras_seq.plots.gates import gate_maps, unit_over_tokens
 from keras_seq.plots.gradients import gradient_flow, slopes
 from keras_seq.plots.heat_maps import HeatMap, heat_maps
 from keras_seq.plots.regression import chain, fits, valley
+from keras_seq.plots.speech import recording
 from keras_seq.plots.topology import Topology, topologies, unrolled
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "picture_rows",
     "placements",
     "pooled",
+    "recording",
     "sliding_window",
     "slopes",
     "topologies",

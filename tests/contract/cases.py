@@ -38,6 +38,7 @@ def array(*shape, seed=0):
 
 
 QUERY, VALUES, SEQUENCES = array(BATCH, TARGET, FEATURES), array(BATCH, SOURCE, VALUE, seed=1), array(BATCH, SOURCE, 9)
+SAMPLES, FRAMES = np.array([330, 41, 200], "int32"), np.array([4, 11, 7], "int32")
 IMAGES = array(BATCH, 5, 6, 2)
 WORDS = np.random.default_rng(4).integers(1, 11, (BATCH, SOURCE, 7)).astype("int32")
 WORDS[1, :, 4:] = WORDS[2, 3:] = 0
@@ -223,6 +224,17 @@ CASES = [
         lambda **k: layers.CrossCorrelation2D(4, (2, 3), dilation_rate=(3, 2), **k),
         {"images": IMAGES},
         {"unknown": {"images": (1, 2)}},
+    ),
+    Case(
+        "LogMel",
+        lambda **k: layers.LogMel(rate=8000, window=64, hop=20, bands=6, **k),
+        {"samples": array(BATCH, 330), "lengths": SAMPLES},
+        {"unknown": {"samples": (1,)}},
+    ),
+    Case(
+        "ConvolutionSubsampling",
+        lambda **k: layers.ConvolutionSubsampling(4, UNITS, **k),
+        {"inputs": array(BATCH, 11, 9), "lengths": FRAMES},
     ),
     Case("MaxPooling2D", lambda **k: layers.MaxPooling2D(2, **k), {"images": IMAGES}, {"unknown": {"images": (1, 2)}}),
     Case("AveragePooling2D", lambda **k: layers.AveragePooling2D(2, 1, "same", **k), {"images": IMAGES}),

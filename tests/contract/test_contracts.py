@@ -32,13 +32,19 @@ def test_it_keeps_the_mask_contract(case):
     assert "float16" in done and "batch mates" in done and "nothing to attend to" in done
 
 
-def test_the_decoder_with_attention_reads_no_further_than_the_lengths():
-    case = next(case for case in cases.CASES if case.name == "AttentionDecoder")
-    inputs = {name: value for name, value in case.inputs.items() if name != "lengths"}
-    check_mask_contract(
-        case.make(), inputs, {"values": cases.SOURCE_LENGTHS}, lengths_as={"lengths": "values"},
-        follows="tokens", causal=True,
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "padded", "options"),
+    [
+        ("AttentionDecoder", "values", {"follows": "tokens", "causal": True}),
+        ("LogMel", "samples", {"fixed": ["samples"]}),  # more samples are more frames, of nothing: see its own test
+        ("ConvolutionSubsampling", "inputs", {"fixed": ["inputs"]}),
+    ],
+)
+def test_it_reads_no_further_than_the_lengths(name, padded, options):
+    case = next(case for case in cases.CASES if case.name == name)
+    inputs = {argument: value for argument, value in case.inputs.items() if argument != "lengths"}
+    lengths = case.inputs["lengths"]
+    check_mask_contract(case.make(), inputs, {padded: lengths}, lengths_as={"lengths": padded}, **options)
 
 
 def test_every_public_layer_has_a_case():

@@ -30,6 +30,7 @@ from keras_seq.layers.scores import (
     dot_scores,
 )
 from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer
+from keras_seq.layers.visual_decoder import VisualAttentionDecoder
 from keras_seq.layers.windows import output_size, windows
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "SimpleRNNCell",
     "SinusoidalPositions",
     "TanhSumScore",
+    "VisualAttentionDecoder",
     "additive_scores",
     "average_pooling",
     "causal_mask",

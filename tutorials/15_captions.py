@@ -351,8 +351,8 @@ def answer(lesson):
 # - Nobody told the decoder where to look. That it looks at what it names is what made the caption likely.
 # - With two things a caption is right only if both are: about the square of one thing's share.
 #
-# **Exercise.** Take the `where` vectors from the model (`keras_seq/models/captioner.py`). Does it still know the places?
-# What has the CNN's padding to do with that?
+# **Exercise.** Take the `where` vectors from the model (`keras_seq/models/captioner.py`). Does it still know the
+# places? What has the CNN's padding to do with that?
 
 # %%
 if __name__ == "__main__":

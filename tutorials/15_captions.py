@@ -44,7 +44,7 @@ GPU_SIZES = dict(filters=(32, 64, 128, 192), units=256, dropout=0.2, boards=60_0
 GPU = Config(models={"lstm": GPU_SIZES, "transformer": {**GPU_SIZES, "decoder": "transformer"}})
 NAMES = {"lstm": "CNN, LSTM with attention", "transformer": "CNN, Transformer decoder"}
 WHERE = {"fashion_mnist": "Fashion-MNIST", "digits": "scikit-learn's digits", "mnist": "MNIST"}
-# Of the issue that these tasks come from: one thing, two things, places, attention; they are for clothes.
+# What is wanted of clothes: of one thing, two things, places and looks.
 BARS = {"one": 0.90, "two": 0.80, "places": 0.99, "looks": 0.90}
 STRETCH = {"one": 0.92, "two": 0.85, "places": None, "looks": 0.97}
 OPTIONS = {
@@ -133,9 +133,9 @@ def show_boards(lesson, config, data):
 
 def tested(config, data):
     """The boards of the test and what is on them."""
-    from keras_seq.recipes.captions import CaptionConfig, test_boards
+    from keras_seq.recipes.captions import CaptionConfig, tested_boards
 
-    return test_boards(data, CaptionConfig(**next(iter(config.models.values()))).tested)
+    return tested_boards(data, CaptionConfig(**next(iter(config.models.values()))).tested)
 
 
 # %% [markdown]
@@ -314,9 +314,9 @@ def write_boards(lesson, data):
     from PIL import Image
 
     from keras_seq.data.boards import captions, names_of
-    from keras_seq.recipes.captions import test_boards
+    from keras_seq.recipes.captions import tested_boards
 
-    boards, things = test_boards(data, lesson.options.write_boards)
+    boards, things = tested_boards(data, lesson.options.write_boards)
     for number, (board, own) in enumerate(zip(boards, things, strict=True)):
         path = lesson.run / f"board_{number}.png"
         Image.fromarray(board[..., 0]).save(path)

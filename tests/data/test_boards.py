@@ -41,7 +41,7 @@ def test_things_places_shifts_and_numbers_are_drawn_evenly():
 
 
 def test_the_same_seed_draws_the_same_boards():
-    one, again, other = (some_boards().draw(5, seed)[0].numpy() for seed in (SEED, SEED, SEED + [0, 1]))
+    one, again, other = (some_boards().draw(5, seed)[0].numpy() for seed in (SEED, SEED, SEED + 1))
     assert (one == again).all() and (one != other).any()
 
 

@@ -48,8 +48,9 @@ def _add_run(commands):
 
     parser = commands.add_parser(
         "run",
-        help="run a bundle on texts, without TensorFlow",
-        description="Runs a bundle on the texts given, or on the lines of standard input: one output line for each.",
+        help="run a bundle on texts, recordings or pictures, without TensorFlow",
+        description="Runs a bundle on the texts or files given, or on the lines of standard input: one output line "
+        "for each.",
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="a bundle's folder")
     runtime.add_arguments(parser)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from export import errors, runtime, written
+from export.sources import inputs_of
 
 # Which greedy steps become cases: the first state may be all zeros, the other is not.
 _STEPS = (0, 3)
@@ -27,9 +28,10 @@ class Case:
         signature: str.
         inputs: dict of name -> int32 or float32 array, batch first.
         outputs: the same of what Keras answers; zeros behind the lengths.
-        open_axes: dict of tensor name -> the axis, other than the batch, that is the source length.
+        open_axes: dict of tensor name -> the axis, other than the batch, that is the source length or follows from it.
         lengths: int32 `(batch,)`, real source positions; an output is not compared beyond them on its open axis.
-            None where no tensor has an open axis.
+            None where every position is compared: no tensor has an open axis, or the source is audio, whose generator
+            remembers frames, fewer than the samples, and behind the real ones whatever comes of zeros.
         margin: float32 `(batch, target)` of a greedy loop, how far apart the two best logits are at each step,
             infinite in the padding; see `export.written`. None of all others.
     """
@@ -58,7 +60,7 @@ class Case:
             name: str.
             array: of the case's shape.
         """
-        if name not in self.open_axes:
+        if name not in self.open_axes or self.lengths is None:
             return np.ones(array.shape, bool)
         axis = self.open_axes[name]
         real = np.arange(array.shape[axis]) < self.lengths[:, None]  # (batch, source)
@@ -122,16 +124,16 @@ def _case(data, entry):
     return Case(entry["signature"], *sides, entry["open_axes"], lengths, margin)
 
 
-def generator_cases(generator, limits, source_ids, beams=None):
+def generator_cases(generator, limits, sources, beams=None):
     """Cases for `encode`, `step`, `generate` and, with beams, `generate_beam`, as Keras computes them.
 
-    One row of the shortest source, three of mixed lengths, two padded to the limit, and one that fills the limit;
-    steps from the first state and from the one after a few greedy steps.
+    One row of the shortest source, three of mixed lengths, two padded to the limit, and one that fills the limit; of
+    pictures one, and three; steps from the first state and from the one after a few greedy steps.
 
     Args:
         generator: has `encode` and `step`; see `keras_seq.decoding`.
-        limits: dict of `source` and `target`, in tokens.
-        source_ids: list of lists of int, real sources; three suffice.
+        limits: dict of `source` and `target`, in tokens, `source` of audio in samples.
+        sources: list of rows of `export.sources`, real ones; three suffice.
         beams: int, of `generate_beam`; None leaves it out.
 
     Returns:
@@ -144,8 +146,9 @@ def generator_cases(generator, limits, source_ids, beams=None):
 
     functions = signatures.generator_signatures(generator, limits, static=False, beams=beams)
     cases = []
-    for source, length in _sources(source_ids, limits["source"]):
-        inputs = {"source": source, "source_length": length}
+    for inputs in _inputs(sources, limits):
+        # The samples of audio are no positions of what is remembered of it.
+        length = inputs["source_length"] if isinstance(sources[0], list) else None
         encoded = _traced_case(signatures.ENCODE, functions[signatures.ENCODE], inputs, length)
         steps, margin = _steps(functions[signatures.STEP], encoded, limits["target"])
         greedy = _traced_case(signatures.GENERATE, functions[signatures.GENERATE], inputs, length)
@@ -157,16 +160,20 @@ def generator_cases(generator, limits, source_ids, beams=None):
     return cases
 
 
-def _sources(source_ids, limit):
-    """Padded ids and lengths of each batch."""
-    rows = sorted((list(ids)[:limit] for ids in source_ids if len(ids)), key=len)
+def _inputs(sources, limits):
+    """What goes into `encode` and `generate`, a dict for each batch."""
+    rows = sorted((row[: limits.get("source")] for row in sources if len(row)), key=len)
     if not rows:
-        raise ValueError("source_ids holds no source with an id; give some of the test set")
-    middle, full = rows[len(rows) // 2], (rows[-1] * limit)[:limit]
+        raise ValueError("the sources are all empty; give some of the test set")
+    if not isinstance(rows[0], list) and rows[0].ndim == 3:
+        return [inputs_of(batch) for batch in (rows[:1], rows[1:4]) if batch]
+    limit, middle = limits["source"], rows[len(rows) // 2]
+    full = [rows[-1][place % len(rows[-1])] for place in range(limit)]
     mixed = [middle, rows[0], rows[len(rows) // 3]]
     wider = min(len(middle) + 1, limit)  # padding in every row
+    full = full if isinstance(middle, list) else np.asarray(full)
     batches = [([rows[0]], None), (mixed, wider), ([rows[0], middle], limit), ([full], None)]
-    return [runtime.pad(batch, width) for batch, width in batches]
+    return [inputs_of(batch, width) for batch, width in batches]
 
 
 def _traced_case(signature, function, inputs, lengths):

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from export import bundle as bundles
 from export import runtime, ship
+from export.example_files import write_example
 from export.examples import read_labels
 from export.prove_generator import SAMPLES
 from export.readme import readme
@@ -51,9 +52,11 @@ def manifest_of(config, results, task, keras, entries, staging):
     if task.sentence_labels:
         names = read_labels(staging, "sentence_labels.json")
         manifest |= {"sentence_labels": "sentence_labels.json", "sentence_label_names": names}
-    if task.picture:
-        manifest |= {"picture": task.picture}
-        for name in ("limits", "vocabularies", "characters", "normalisation"):
+    if task.picture or task.audio:
+        manifest |= {"picture": task.picture} if task.picture else {"audio": task.audio}
+        del manifest["normalisation"]
+    if not vocabularies:
+        for name in ("limits", "vocabularies", "characters"):
             del manifest[name]
     return manifest | {"ship": ship.advice(manifest["artefacts"])}
 
@@ -93,7 +96,7 @@ def _version(package):
 
 
 def describe(staging, manifest, reference):
-    """Writes `samples.json`, `run.py` with the runtime, and `README.md`.
+    """Writes `samples.json`, an example as a file, `run.py` with the runtime, and `README.md`.
 
     Args:
         staging: path of the folder.
@@ -103,6 +106,7 @@ def describe(staging, manifest, reference):
     count = min(SAMPLES, len(reference["target"]))
     samples = [{name: answers[index] for name, answers in reference.items()} for index in range(count)]
     bundles.write_json(staging / "samples.json", samples)
+    write_example(staging, samples[0], manifest.get("audio", {}).get("rate"))
     bundles.copy_runtime(staging)
     with whole_file(staging / "README.md") as temporary:
         temporary.write_text(readme(manifest, staging), encoding="utf-8")

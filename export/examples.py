@@ -1,6 +1,6 @@
 """The test set of a run directory, as a model reads it and as it should answer.
 
-generate   test.tsv: text, tab, target text
+generate   test.tsv: text, tab, target text; of audio and pictures test.npz, see `export.generator_examples`
 classify   test.tsv: text, tab, label; or test.npz: `images` uint8 (examples, height, width, channels), `labels`
 tag        test.tsv: text, tab, a tag for each token with spaces between; and where each sentence has a label too, tab,
            that label, one of sentence_labels.json
@@ -27,11 +27,13 @@ class Task:
     Attributes:
         name: str.
         kind: "generate", "classify" or "tag".
-        limits: dict of `source`, and of a generator `target`, in tokens, and where the model reads characters beside
-            the ids of `characters`, how many of each token; {} for pictures.
-        picture: dict of `height`, `width` and `channels`, or None for texts.
+        limits: dict of `source`, in tokens, of audio in samples, and of a generator `target`, in tokens, and where the
+            model reads characters beside the ids of `characters`, how many of each token; of pictures without `source`.
+        picture: dict of `height`, `width` and `channels`, or None where it reads none.
         sentence_labels: bool, whether a tagger gives the sentence a label too.
         score: str, what a generator is scored by, one of `export.generator_scores.SCORES`.
+        audio: dict of `rate`, samples a second, and `channels`, which is 1, and whatever else of the front end a reader
+            should know; or None where it reads none.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Task:
     picture: dict | None = None
     sentence_labels: bool = False
     score: str = DEFAULT
+    audio: dict | None = None
 
     @classmethod
     def of(cls, config):
@@ -52,12 +55,14 @@ class Task:
         if not isinstance(task, dict) or not isinstance(task.get("name"), str):
             raise ValueError("config.json has no task with a name")
         kind, limits, picture = task.get("kind", "generate"), task.get("limits", {}), task.get("picture")
-        if kind not in ("generate", "classify", "tag") or (picture is not None and kind != "classify"):
+        if kind not in ("generate", "classify", "tag") or (picture is not None and kind == "tag"):
             raise ValueError(f"config.json has a task of kind {kind!r}; wanted generate, classify or tag")
-        sides = () if picture else ("source", "target") if kind == "generate" else ("source",)
+        sides = () if picture else ("source",)
+        sides += ("target",) if kind == "generate" else ()
         sizes = [limits.get(side) for side in sides] if isinstance(limits, dict) else [None]
         if picture is not None and not isinstance(picture, dict):
             raise ValueError(f"config.json has picture {picture!r}; wanted height, width and channels")
+        audio = _audio(task.get("audio"), kind, picture)
         sizes += [picture.get(name) for name in ("height", "width", "channels")] if picture else []
         if not all(isinstance(size, int) and size > 0 for size in sizes):
             raise ValueError(f"config.json has limits {limits} and picture {picture}; wanted whole numbers above 0")
@@ -68,17 +73,28 @@ class Task:
             raise ValueError(
                 f"config.json has sentence_labels {sentence_labels!r} in a task of kind {kind!r}; wanted tag"
             )
-        return cls(task["name"], kind, limits, picture, sentence_labels, _score(task, kind))
+        return cls(task["name"], kind, limits, picture, sentence_labels, _score(task, kind), audio)
 
     @property
     def files(self):
         """Names of the files that a run directory has, beside model.keras, config.json and results.json."""
-        if self.picture:
-            return ("labels.json", "test.npz")
         answers = ("target.tokenizer.json",) if self.kind == "generate" else ("labels.json",)
+        if self.picture or self.audio:
+            return (*answers, "test.npz")
         spelling = ("characters.tokenizer.json",) if "characters" in self.limits else ()
         sentence_labels = ("sentence_labels.json",) if self.sentence_labels else ()
         return ("source.tokenizer.json", *spelling, *answers, *sentence_labels, "test.tsv")
+
+
+def _audio(audio, kind, picture):
+    if audio is None:
+        return None
+    if kind != "generate" or picture is not None:
+        raise ValueError(f"config.json has audio in a task of kind {kind!r}; it is for generate alone, without picture")
+    wanted = {"rate": range(1, 2**20), "channels": (1,)}
+    if not isinstance(audio, dict) or not all(audio.get(name) in known for name, known in wanted.items()):
+        raise ValueError(f"config.json has audio {audio!r}; wanted a rate, in samples a second, and channels 1")
+    return audio
 
 
 def _score(task, kind):
@@ -182,18 +198,32 @@ def read_texts(run, limits, sentence_labels=False):
     return Texts(text, target, source_ids, spelled, label[0] if label else None)
 
 
-def read_pictures(run, picture):
-    """The pictures of test.npz, uint8 `(examples, height, width, channels)`, and their labels, int `(examples,)`.
+def read_arrays(run, *names):
+    """Arrays of test.npz by name, a list.
 
     Raises:
-        ExportError: if they are of another size.
+        ExportError: if the file is none, or lacks one.
     """
     path = Path(run, "test.npz")
     try:
         with np.load(path, allow_pickle=False) as data:
-            images, labels = data["images"], data["labels"]
+            return [data[name] for name in names]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise errors.ExportError(f"{path} is not a test set ({error}); train the run again") from None
+
+
+def read_pictures(run, picture, answers="labels"):
+    """The pictures of test.npz, uint8 `(examples, height, width, channels)`, and what should be answered to them.
+
+    Args:
+        run: path of the run directory.
+        picture: see `Task`.
+        answers: name of the array that has an entry for each, such as the labels int `(examples,)`.
+
+    Raises:
+        ExportError: if they are of another size, or not as many.
+    """
+    path, (images, labels) = Path(run, "test.npz"), read_arrays(run, "images", answers)
     wanted = tuple(picture[name] for name in ("height", "width", "channels"))
     if images.dtype != np.uint8 or images.shape[1:] != wanted or len(images) != len(labels) or not len(images):
         raise errors.ExportError(f"{path} holds {images.dtype} {list(images.shape)}, wanted uint8 {[None, *wanted]}")

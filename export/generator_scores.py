@@ -2,19 +2,26 @@
 
     exact_match      the outputs that are their targets, token for token
     bleu             corpus BLEU / 100 of the outputs' texts; of `bleu_lowercase` upper and lower case are the same
+    word_accuracy    1 - the word error rate of the outputs' texts, 0 at least: more is better, as of the others
     next_token       the targets' tokens, the ends among them, that are found likeliest where the tokens before them are
                      given: for what may be written in many ways, such as verse, where no output is its target
 
 A score looks at rows of ids, an example each: the outputs of greedy decoding, or what is likeliest in the place of each
 of a target's tokens (teacher forcing). Keras's rows are in what `export.reference` wrote, an artefact's are asked for.
 
+Where several targets of an example are right, the one counts that is nearest to the output; of `next_token` the first.
+
 Reference: Post, 2018, "A Call for Clarity in Reporting BLEU Scores" (sacrebleu, whose tokenisation 13a is taken).
 """
+
+import itertools
 
 import numpy as np
 
 from export import errors, runtime
+from export.sources import Sources
 from export.tables import words_of
+from keras_seq.word_errors import word_edits, word_error_rate
 
 DEFAULT = "exact_match"
 # Largest fall of a score, as a share, that an artefact of less precision is offered with.
@@ -29,7 +36,7 @@ def generator_score(name=DEFAULT, vocabulary=None):
         vocabulary: path of the target's tokenizer.json, for scores of texts.
 
     Returns:
-        `ExactMatch`, `Bleu` or `NextToken`.
+        `ExactMatch`, `Bleu`, `WordAccuracy` or `NextToken`.
 
     Raises:
         ExportError: if the name is not known, or a package is missing.
@@ -61,7 +68,7 @@ class ExactMatch:
 
         Args:
             model: the run's model.
-            data: dict of lists, an entry an example: `source_ids` and `target_ids`.
+            data: dict of lists, an entry an example: a name of `export.sources`, and `target_ids`.
             limit: int, the longest output in tokens, the end included.
 
         Returns:
@@ -100,8 +107,23 @@ class ExactMatch:
         Returns:
             float from 0 to 1
         """
-        targets = (data["target_ids"][example] for example in chosen)
-        return sum(_ended(row) == target for row, target in zip(rows, targets, strict=True)) / len(rows)
+        pairs = zip(rows, chosen, strict=True)
+        return sum(_ended(row) in accepted(data, example, "target_ids") for row, example in pairs) / len(rows)
+
+
+def accepted(data, example, what="target"):
+    """The targets of an example, any of which is right.
+
+    Args:
+        data: dict that `export.reference` wrote.
+        example: int.
+        what: "target" for texts, "target_ids" for ids.
+
+    Returns:
+        list of str, or of lists of int, the first of which stands for them.
+    """
+    every = data.get(f"accepted_{what}")
+    return [data[what][example]] if every is None else every[example]
 
 
 class Bleu(ExactMatch):
@@ -120,8 +142,28 @@ class Bleu(ExactMatch):
         self._bleu = BLEU(tokenize="13a", lowercase=name == "bleu_lowercase", force=True)
 
     def share(self, rows, data, chosen):
+        texts, targets = [self._decode(row) for row in rows], [accepted(data, example) for example in chosen]
+        # A corpus for each place among the targets; what an example has fewer of is None.
+        corpora = [list(place) for place in itertools.zip_longest(*targets)]
+        return self._bleu.corpus_score(texts, corpora).score / 100
+
+
+class WordAccuracy(ExactMatch):
+    """1 - the word error rate of the outputs' texts, 0 at least; arguments and methods as of `ExactMatch`."""
+
+    def __init__(self, name, vocabulary):
+        from keras_seq.data.tokenizer import Tokenizer
+
+        super().__init__(name)
+        self._decode = Tokenizer.load(vocabulary).decode
+
+    def share(self, rows, data, chosen):
         texts = [self._decode(row) for row in rows]
-        return self._bleu.corpus_score(texts, [[data["target"][example] for example in chosen]]).score / 100
+        nearest = [
+            min(accepted(data, example), key=lambda target, text=text: word_edits(text, target))
+            for text, example in zip(texts, chosen, strict=True)
+        ]
+        return max(0.0, 1 - word_error_rate(texts, nearest))
 
 
 class NextToken(ExactMatch):
@@ -133,13 +175,13 @@ class NextToken(ExactMatch):
     of_outputs = False
 
     def asked(self, model, data, limit):
-        after, sources = [[*ids, runtime.END][:limit] for ids in data["target_ids"]], data["source_ids"]
-        width, found = max(map(len, sources)), []
+        after, sources = [[*ids, runtime.END][:limit] for ids in data["target_ids"]], Sources(data)
+        width, found = max(sources.sizes), []
         for start in range(0, len(sources), _BATCH):
-            source, _ = runtime.pad(sources[start : start + _BATCH], width)
-            wanted, lengths = runtime.pad(after[start : start + _BATCH])  # (batch, target)
+            chosen = range(start, min(start + _BATCH, len(sources)))
+            wanted, lengths = runtime.pad([after[example] for example in chosen])  # (batch, target)
             before = np.concatenate([np.full_like(wanted[:, :1], runtime.START), wanted[:, :-1]], axis=1)
-            logits = np.asarray(model({"source": source, "target": before}))  # (batch, target, vocabulary)
+            logits = teacher_forced(model, sources.inputs(chosen, width), before)  # (batch, target, vocabulary)
             best = logits.argmax(axis=-1)  # (batch, target)
             found += [row[:length].tolist() for row, length in zip(best, lengths, strict=True)]
         return {"next_ids": found}
@@ -150,15 +192,14 @@ class NextToken(ExactMatch):
         return data["next_ids"]
 
     def artefact(self, session, data, chosen, outputs, width, batch):
-        sources = [data["source_ids"][example] for example in chosen]
-        targets = [self._wanted(data, example) for example in chosen]
-        sizes = [(len(source), len(target)) for source, target in zip(sources, targets, strict=True)]
+        sources, targets = Sources(data), [self._wanted(data, example) for example in chosen]
+        sizes = [(sources.sizes[example], len(target)) for example, target in zip(chosen, targets, strict=True)]
         order = sorted(range(len(sizes)), key=sizes.__getitem__)  # little padding in a batch
         found = [None] * len(order)
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
-            source = runtime.pad([sources[row] for row in rows], width)
-            for row, best in zip(rows, _likeliest(session, *source, [targets[row] for row in rows]), strict=True):
+            inputs = sources.inputs([chosen[row] for row in rows], width)
+            for row, best in zip(rows, _likeliest(session, inputs, [targets[row] for row in rows]), strict=True):
                 found[row] = best
         return found
 
@@ -172,7 +213,13 @@ class NextToken(ExactMatch):
         return [*data["target_ids"][example], runtime.END][: len(self.keras(data)[example])]
 
 
-SCORES = {"exact_match": ExactMatch, "bleu": Bleu, "bleu_lowercase": Bleu, "next_token": NextToken}
+SCORES = {
+    "exact_match": ExactMatch,
+    "bleu": Bleu,
+    "bleu_lowercase": Bleu,
+    "next_token": NextToken,
+    "word_accuracy": WordAccuracy,
+}
 _BATCH = 64
 
 
@@ -203,10 +250,22 @@ def _ended(row):
     return row[: row.index(runtime.END)] if runtime.END in row else row
 
 
-def _likeliest(session, source, source_length, targets):
+def teacher_forced(model, inputs, before):
+    """Keras's logits, each token of the outputs given those before it: `(batch, target, vocabulary)`.
+
+    Args:
+        model: the run's model, which takes by name what its `encode` takes, as far as it wants it, and `target`.
+        inputs: dict that `export.sources.inputs_of` returned.
+        before: int32 `(batch, target)`, the start token and the outputs but for the last.
+    """
+    given = {**inputs, "target": before}
+    return np.asarray(model({name: given[name] for name in model.input}))
+
+
+def _likeliest(session, inputs, targets):
     """What `step` finds likeliest in the place of each token of some targets: list of lists of int."""
     wanted, lengths = runtime.pad(targets)  # (batch, target)
-    carried = session.call("encode", source=source, source_length=source_length)
+    carried = session.call("encode", **inputs)
     token, found = np.full(len(targets), runtime.START, "int32"), []
     for position in range(wanted.shape[1]):
         outputs = session.call("step", token=token, **carried)

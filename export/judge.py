@@ -13,6 +13,7 @@ from export import runtime
 from export.examples import loss_of, score_of
 from export.generator_scores import LARGEST_LOSS, ExactMatch
 from export.label_examples import LabelExamples
+from export.sources import Sources
 
 _MOST, _LEAST, _SECONDS = 200, 40, 5.0
 # What a position costs whose token is not Keras's, in nats at least: behind the first of them all others may differ.
@@ -39,9 +40,9 @@ def judge_of(kind, format, limits, reference, score=None):
 
 
 class _Judge:
-    def __init__(self, format, limits, reference):
+    def __init__(self, format, limits, reference, sizes):
         self._static, self._limits = format == "tflite", limits
-        self._ids, self._count = reference.get("source_ids"), len(reference["target_ids"])
+        self._sizes, self._count = np.asarray(sizes), len(reference["target_ids"])
         self.chosen = self._spread(_MOST)
 
     @property
@@ -65,8 +66,7 @@ class _Judge:
 
     def __call__(self, artefact):
         session = (runtime.LiteRTSession if self._static else runtime.ONNXSession)(Path(artefact))
-        sizes = [0 if self._ids is None else len(self._ids[example]) for example in self.chosen]
-        order = np.argsort(sizes, kind="stable")
+        order = np.argsort(self._sizes[self.chosen], kind="stable")
         return self._verdict(session, order, 1 if self._static else _BATCH)
 
     def _spread(self, count):
@@ -80,7 +80,8 @@ class _GeneratorJudge(_Judge):
     """
 
     def __init__(self, format, limits, reference, score):
-        super().__init__(format, limits, reference)
+        self._sources = Sources(reference)
+        super().__init__(format, limits, reference, self._sources.sizes)
         self._reference, self._score = reference, score
         self._written = np.asarray(reference["ids"], "int32")  # (examples, target)
         self._log_probability = np.asarray(reference["log_probability"], "float32")  # (examples, target)
@@ -90,8 +91,7 @@ class _GeneratorJudge(_Judge):
         found = [None] * len(order)
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
-            source, length = runtime.pad([self._ids[example] for example in self.chosen[rows]], self._width)
-            outputs = session.call("generate", source=source, source_length=length)
+            outputs = session.call("generate", **self._sources.inputs(self.chosen[rows], self._width))
             for row, *answer in zip(rows, outputs["ids"].copy(), outputs["log_probability"].copy(), strict=True):
                 found[row] = answer
         return map(np.stack, zip(*found, strict=True))
@@ -115,7 +115,7 @@ class _GeneratorJudge(_Judge):
 
     @property
     def _width(self):
-        return self._limits["source"] if self._static else None
+        return self._limits.get("source") if self._static else None
 
 
 class _LabelJudge(_Judge):
@@ -125,8 +125,8 @@ class _LabelJudge(_Judge):
     """
 
     def __init__(self, format, limits, reference):
-        super().__init__(format, limits, reference)
         self._reference, self._examples = reference, LabelExamples(reference, limits)
+        super().__init__(format, limits, reference, self._examples.sizes)
 
     def _verdict(self, session, order, batch):
         chosen = self.chosen[order]

@@ -238,7 +238,8 @@ def _advice(whose):
 
 
 def _named(case):
-    lengths = "" if case.lengths is None else f", lengths {case.lengths.tolist()}"
+    lengths = case.inputs.get("source_length") if case.lengths is None else case.lengths
+    lengths = "" if lengths is None else f", lengths {lengths.tolist()}"
     widths = [array.shape[case.open_axes[name]] for name, array in case.inputs.items() if name in case.open_axes]
     return f"{case.signature} (batch {case.batch}{lengths}{f' padded to {widths[0]}' if widths else ''})"
 

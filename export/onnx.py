@@ -108,11 +108,15 @@ def unknown_operators(model):
 
 
 def _name_dynamic_axes(graph):
-    """`(batch, source, ...)` for whoever looks at the graph, instead of the converter's numbered unknowns."""
+    """`(batch, source, ...)` for whoever looks at the graph, instead of the converter's numbered unknowns.
+
+    What is remembered of a source may be of another length: axes of one name are one size to ONNX Runtime.
+    """
     for value in (*graph.input, *graph.output):
         for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
             if not dimension.HasField("dim_value"):
-                dimension.dim_param = "batch" if axis == 0 else "source"
+                memory = value.name.startswith("memory_")
+                dimension.dim_param = "batch" if axis == 0 else "memory" if memory else "source"
 
 
 class SharedWeights:

@@ -1,7 +1,8 @@
 """The precisions of an ONNX model.
 
 float32         as trained
-float16         weights and sums in 16 bits, recurrent operators but their storage excepted; float32 at the border
+float16         weights and sums in 16 bits, recurrent operators but their storage excepted, and what a logarithm of the
+                input is taken of: powers of sound, which 16 bits cannot hold; float32 at the border
 dynamic_int8    large weights stored in 8 bits, and made float32 again when the model is loaded: products are in float32
 int8            products and convolutions in 8 bits, ranges measured beforehand on real data (QDQ); all other large
                 weights stored as above
@@ -98,11 +99,46 @@ def _to_float16(model):
     from onnxruntime.transformers.onnx_model import OnnxModel
 
     # ONNX Runtime has no recurrent operators in 16 bits for the CPU.
-    model = convert_float_to_float16(model, keep_io_types=True, op_block_list=list(_RECURRENT))
+    model = convert_float_to_float16(
+        model, keep_io_types=True, op_block_list=list(_RECURRENT), node_block_list=_front_end(model.graph)
+    )
     _drop_repeated(model.graph)
+    _drop_round_trips(model.graph)
     sorted_model = OnnxModel(model)  # its casts were put at the end
     sorted_model.topological_sort()
     return sorted_model.model
+
+
+def _front_end(graph):
+    """Names of the nodes that a logarithm of the input is taken of, it included; none behind recurrent ones."""
+    makers = {name: node for node in graph.node for name in node.output}
+    found = set()
+    for node in graph.node:
+        if node.op_type != "Log":
+            continue
+        before, waiting = {}, [node]
+        while waiting:
+            one = waiting.pop()
+            before[one.name] = one
+            waiting += [makers[name] for name in one.input if name in makers and makers[name].name not in before]
+        if not {one.op_type for one in before.values()} & {*_RECURRENT, "Loop", "Scan", "If"}:
+            found |= set(before)
+    return sorted(found)
+
+
+def _drop_round_trips(graph):
+    """Between two nodes in 32 bits stand two casts, to 16 bits and back: what is behind then reads what is before."""
+    casts = {node.output[0]: node for node in graph.node if node.op_type == "Cast"}
+    down = {
+        name: node.input[0]
+        for name, node in casts.items()
+        if node.name.startswith("graph_input_cast") or node.name.endswith("_cast_to_fp16_node")
+    }
+    kept = {name: down[node.input[0]] for name, node in casts.items() if node.input[0] in down}
+    kept = {name: before for name, before in kept.items() if casts[name].attribute[0].i == onnx.TensorProto.FLOAT}
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = kept.get(name, name)
 
 
 def _drop_repeated(graph):

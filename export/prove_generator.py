@@ -9,6 +9,7 @@ import numpy as np
 
 from export import errors, runtime, written
 from export.generator_scores import ExactMatch, check_score
+from export.sources import Sources, inputs_of
 from export.written import LOG_PROBABILITY_TOLERANCE, NEAR_TIE
 
 # So many examples, the first, go into the bundle; the artefact's own score on them is kept.
@@ -24,7 +25,7 @@ def prove(session, data, limits, precision, static, own=None, score=None):
     Args:
         session: see `export.runtime.LiteRTSession`.
         data: dict that `export.reference` wrote.
-        limits: dict of `source` and `target`, in tokens.
+        limits: dict of `source` and `target`, in tokens, of audio in samples; of pictures without `source`.
         precision: str; a float32 artefact must write Keras's tokens, another is scored, and held against itself.
         static: bool, whether the artefact takes one source at a time, padded to the limit.
         own: dict, the artefact's own score on these examples when it was built, which it is held to in place of
@@ -38,8 +39,8 @@ def prove(session, data, limits, precision, static, own=None, score=None):
         TaskError: naming the first input and step that differ, or the score that falls.
     """
     expected = Reference(data, score or ExactMatch())
-    artefact = _Artefact(session, expected, precision, limits["source"] if static else None)
-    by_length = _by_length(expected.source_ids)
+    artefact = _Artefact(session, expected, precision, limits.get("source"), static)
+    by_length = _by_length(expected.sources.sizes)
     first = artefact.write(by_length)
     if precision == "float32":
         parity = expected.compare(first, "generate")
@@ -49,7 +50,7 @@ def prove(session, data, limits, precision, static, own=None, score=None):
         parity = expected.agreement(first)
         expected = expected.replaced_by(first)
     if artefact.repeats:
-        again = _generate(session, expected, by_length[::-1], 1 if static else 7, limits["source"])
+        again = _generate(session, expected, by_length[::-1], 1 if static else 7, limits.get("source"))
         expected.compare(again, "generate, called again in another order and padding")
     parity["stepwise"] = _stepwise(session, expected, limits)
     if "generate_beam" in session.signatures:
@@ -60,10 +61,9 @@ def prove(session, data, limits, precision, static, own=None, score=None):
 
 
 def calls(data, limits, static):
-    """Inputs of `generate`, one text each, for timing."""
-    for ids in data["source_ids"]:
-        source, length = runtime.pad([ids], limits["source"] if static else None)
-        yield "generate", {"source": source, "source_length": length}
+    """Inputs of `generate`, one source each, for timing."""
+    for row in Sources(data).rows:
+        yield "generate", inputs_of([row], limits.get("source") if static else None)
 
 
 class _Artefact:
@@ -73,18 +73,19 @@ class _Artefact:
         session: see `prove`.
         expected: `Reference`.
         precision: str.
-        width: int, what sources are padded to, one at a time; None takes many at once, padded to the longest.
+        limit: int, the longest source; None of pictures.
+        static: bool, whether sources are taken one at a time, padded to the limit, or many at once, to the longest.
 
     Attributes:
         rounded: bool, whether it is of less precision than float32.
         repeats: bool, whether it answers the same whatever else is in the batch: the scales of integers depend on that.
     """
 
-    def __init__(self, session, expected, precision, width):
-        self._session, self._expected, self._width = session, expected, width
-        self._batch = _BATCH if width is None else 1
+    def __init__(self, session, expected, precision, limit, static):
+        self._session, self._expected, self._width = session, expected, limit if static else None
+        self._batch = 1 if static else _BATCH
         self.rounded = precision != "float32"
-        self.repeats = width is not None or not self.rounded
+        self.repeats = static or not self.rounded
 
     def write(self, order, signature="generate"):
         """What it writes for some examples, see `_generate`."""
@@ -92,7 +93,7 @@ class _Artefact:
 
     def scored(self, first):
         """The score of all examples, of which greedy decoding wrote `first`, and of those that go into the bundle."""
-        rows, few = self._rows(first), self._expected.source_ids[:SAMPLES]
+        rows, few = self._rows(first), self._expected.sources.sizes[:SAMPLES]
         part = rows[: len(few)]
         if not self.repeats and len(rows) > len(few):  # as `verify` will call it, which has the samples alone
             part = self._rows(self.write(_by_length(few)))
@@ -108,7 +109,7 @@ class Reference:
 
     def __init__(self, data, score):
         self.data, self.score = data, score
-        self.texts, self.source_ids, self.targets = data["text"], data["source_ids"], data["target"]
+        self.texts, self.sources, self.targets = data["text"], Sources(data), data["target"]
         self.ids = np.asarray(data["ids"], "int32")  # (examples, target)
         self.length = np.asarray(data["length"], "int32")  # (examples,)
         self.log_probability = np.asarray(data["log_probability"], "float32")
@@ -184,8 +185,8 @@ def _beams_of(data):
     return {name: np.asarray(data[f"beam_{name}"][:count], dtype) for name, dtype in dtypes.items()}
 
 
-def _by_length(sources):
-    return np.argsort([len(ids) for ids in sources], kind="stable")
+def _by_length(sizes):
+    return np.argsort(sizes, kind="stable")
 
 
 def _generate(session, expected, order, batch, width, signature="generate"):
@@ -198,8 +199,7 @@ def _generate(session, expected, order, batch, width, signature="generate"):
     }
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
-        source, source_length = runtime.pad([expected.source_ids[index] for index in chosen], width)
-        outputs = session.call(signature, source=source, source_length=source_length)
+        outputs = session.call(signature, **expected.sources.inputs(chosen, width))
         for name, array in found.items():
             array[chosen] = outputs[name]
     return found
@@ -207,14 +207,13 @@ def _generate(session, expected, order, batch, width, signature="generate"):
 
 def _stepwise(session, expected, limits):
     """`encode` and then `step` after `step`, for inputs of every length; the tokens must be those of `generate`."""
-    lengths = _by_length(expected.source_ids)
+    lengths = _by_length(expected.sources.sizes)
     chosen = lengths[np.linspace(0, len(lengths) - 1, min(_STEPWISE, len(lengths))).astype(int)]
     ids = expected.ids.copy()
     log_probability = expected.log_probability.copy()
     for index in chosen:
-        source, length = runtime.pad([expected.source_ids[index]], limits["source"])
         ids[index], log_probability[index] = 0, 0.0
-        encoded = session.call("encode", source=source, source_length=length)
+        encoded = session.call("encode", **expected.sources.inputs([index], limits.get("source")))
         token = np.asarray([runtime.START], "int32")
         for position in range(limits["target"]):
             outputs = session.call("step", token=token, **encoded)

@@ -6,22 +6,11 @@ The code that loads it in other languages is in `export.snippets`, how a text be
 `export.readme_vocabularies`.
 """
 
-from export import ship, snippets, tables
+from export import readme_kinds, ship, snippets, tables
 from export.readme_vocabularies import vocabularies
+from export.snippets.call import WRITING, kind_of
 
 _PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime", "saved_model": "tensorflow"}
-_DOES = {
-    "generate": "A trained model that reads text and writes text.",
-    "classify": "A trained model that gives a text one of {labels}.",
-    "tag": "A trained model that gives each token of a text one of {labels}.",
-    "picture": "A trained model that gives a picture one of {labels}.",
-}
-_SAMPLES = {
-    "generate": "`source_ids` go in; `ids`, `length` and `log_probability` come out, which is `output` in words",
-    "classify": "`source_ids` go in and `probabilities` come out; `output` is the label",
-    "tag": "`source_ids` go in and `probabilities` come out, a row for each; `output` is the tags",
-    "picture": "`image`, from 0 to 255, goes in divided by 255, and `probabilities` come out; `output` is the label",
-}
 _GENERATE = """\
 `generate` is the whole of it: `ids` end with the end token (2) and padding (0), `length` counts the ids before the
 end. `encode` once and `step` once a token do the same by hand: the first token is 1, and `next_state_*` goes in as
@@ -30,6 +19,10 @@ end. `encode` once and `step` once a token do the same by hand: the first token 
 _SCORES = {
     "bleu": "BLEU is the corpus's, by sacrebleu: tokens as in 13a, upper and lower case apart.",
     "bleu_lowercase": "BLEU is the corpus's, by sacrebleu: tokens as in 13a, upper case as lower.",
+    "word_accuracy": (
+        "Word accuracy is 1 less the word error rate: the fewest words to be replaced, left out or put in, as a share "
+        "of the words of the targets."
+    ),
     "next_token": (
         "Next token is the share of the test outputs' tokens, ends included, that it finds likeliest where the tokens "
         "before them are given."
@@ -49,7 +42,7 @@ def readme(manifest, folder=None):
     Returns:
         str, Markdown.
     """
-    task = "picture" if "picture" in manifest else manifest["task"]
+    task = kind_of(manifest)
     parts = [
         f"# {manifest['name']}\n\n{_what_it_does(manifest, task)}",
         _which_to_ship(manifest),
@@ -65,19 +58,30 @@ def readme(manifest, folder=None):
 def _what_it_does(manifest, task):
     names, limits = manifest.get("label_names"), manifest.get("limits")
     lines = [
-        _DOES[task].format(labels=f"{len(names)} labels" if names else f"the labels in `{manifest.get('labels')}`")
+        readme_kinds.DOES[task].format(
+            labels=f"{len(names)} labels" if names else f"the labels in `{manifest.get('labels')}`"
+        )
     ]
     if names:
         shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
         lines.append(f"The labels are {shown}{', ...' if len(names) > _SHOWN else ''}: see `{manifest['labels']}`.")
-    if task == "picture":
+    if task in ("picture", "caption"):
         size = "{height} x {width} pixels of {channels} channels".format(**manifest["picture"])
         lines.append(f"It reads {size}, as floats from 0 to 1.")
+    elif task == "audio":
+        rate = manifest["audio"]["rate"]
+        lines.append(
+            f"It reads one channel at {rate} samples a second, as floats from -1 to 1, at most {limits['source']} "
+            f"samples ({limits['source'] / rate:.2f} s)."
+        )
+        lines += _front_end(manifest["audio"])
     else:
         writes = f" and writes at most {limits['target']}, the end token included" if task == "generate" else ""
         lines.append(f"It reads at most {limits['source']} tokens{writes}.")
         if "source" in manifest.get("characters", {}):
             lines.append("A token that it reads is a character.")
+    if task in ("audio", "caption"):
+        lines.append(f"It writes at most {limits['target']} tokens, the end token included.")
     if "characters" in (limits or {}):
         lines.append(f"Of each token it reads the first {limits['characters']} characters too.")
     if "sentence_labels" in manifest:
@@ -85,7 +89,7 @@ def _what_it_does(manifest, task):
         lines.append(f"It gives the whole text a label too, one of {count}: see `{manifest['sentence_labels']}`.")
     threshold = (manifest.get("confidence") or {}).get("threshold")
     if threshold is not None:
-        whole = "the probability of the whole output" if task == "generate" else "its probability"
+        whole = "the probability of the whole output" if task in WRITING else "its probability"
         lines.append(f"An output is accepted when its confidence, {whole}, is {threshold:.4g} or more.")
     score = manifest.get("keras", {}).get("score")
     if score:
@@ -95,6 +99,12 @@ def _what_it_does(manifest, task):
     if manifest.get("score") in _SCORES:
         lines.append(_SCORES[manifest["score"]])
     return "\n".join(lines)
+
+
+def _front_end(audio):
+    """What a run tells of its front end beside rate and channels, for whoever wants to know."""
+    told = [f"{name.replace('_', ' ')} {value}" for name, value in audio.items() if name not in ("rate", "channels")]
+    return [f"Of the front end inside: {', '.join(told)}."] if told else []
 
 
 def _which_to_ship(manifest):
@@ -109,8 +119,8 @@ def _how_to_run(manifest, task):
     package = next((_PACKAGES[format] for format in ("tflite", "onnx") if format in formats), None)
     if package is None:
         return "It is a SavedModel only: `tf.saved_model.load` reads it; `run.py` runs TFLite and ONNX."
-    packages = f"numpy {'pillow' if task == 'picture' else 'tokenizers'} {package}"
-    inputs = '"picture.png", "another.png"' if task == "picture" else '"text", "another text"'
+    packages = f"numpy {'' if task == 'picture' else 'tokenizers '}{package}"
+    given, another, _ = readme_kinds.GIVEN.get(task, readme_kinds.TEXT)
     commands = "\n".join(f"    {line}" for line in _commands(manifest, task))
     return f"""## Run it here
 
@@ -118,31 +128,30 @@ Neither Keras nor TensorFlow is needed:
 
     pip install {packages}
 {commands}
-
+{readme_kinds.TAKES.get(task, "")}
 From Python, in this folder:
 
 ```python
 import run
 
 bundle = run.load(".")
-for result in bundle.{"generate" if task == "generate" else "tag" if task == "tag" else "classify"}([{inputs}]):
+for result in bundle.{"generate" if task in WRITING else "tag" if task == "tag" else "classify"}([{given}, {another}]):
     print(result.output, result.confidence, result.accepted, result.refusal)
 ```"""
 
 
 def _commands(manifest, task):
-    lines = [("python run.py picture.png", "one picture, or several")]
-    if task != "picture":
-        lines = [
-            ('python run.py "text"', "one text, or several"),
-            ("python run.py < texts.txt", "a line out for each line in"),
-        ]
+    given, _, what = readme_kinds.GIVEN.get(task, readme_kinds.TEXT)
+    given = given if what == "text" else given.strip('"')
+    lines = [(f"python run.py {given}", f"one {what}, or several")]
+    if what == "text":
+        lines.append(("python run.py < texts.txt", "a line out for each line in"))
     signatures = {name for artefact in manifest["artefacts"] for name in artefact["signatures"]}
     if {"encode", "step"} <= signatures:
-        lines.append(('python run.py --stream "text"', "each token as soon as it is decided"))
+        lines.append((f"python run.py --stream {given}", "each token as soon as it is decided"))
     if "generate_beam" in signatures:
         beams = f" of {manifest['beams']}" if "beams" in manifest else ""
-        lines.append(('python run.py --beam "text"', f"beam search{beams}"))
+        lines.append((f"python run.py --beam {given}", f"beam search{beams}"))
     lines.append(("python run.py --help", "formats, precisions, threads, JSON"))
     return [f"{command:<32}{meaning}" for command, meaning in lines]
 
@@ -161,7 +170,7 @@ def _files(manifest, task):
         for artefact in manifest["artefacts"]
         if artefact.get("profile") == "interpreter"
     ]
-    needed = "the labels" if task == "picture" else "the vocabularies" + ("" if task == "generate" else ", the labels")
+    needed = "the labels" if task == "picture" else "the vocabularies" + ("" if task in WRITING else ", the labels")
     return f"""| file | format | precision | bytes | score | one input | seen to run in | pip install |
 |---|---|---|---|---|---|---|---|
 {rows}
@@ -204,7 +213,7 @@ def _signatures(manifest, task):
         "classify": "the probability of each label",
         "picture": "the probability of each label; `image` is from 0 to 1",
     }
-    says = _GENERATE if task == "generate" else f"`predict` gives {rows[task]}, in the order of `{manifest['labels']}`."
+    says = _GENERATE if task in WRITING else f"`predict` gives {rows[task]}, in the order of `{manifest['labels']}`."
     if "characters" in manifest.get("limits", {}):
         says += (
             f" `characters` has for each of the `ids` those of the token's first {manifest['limits']['characters']} "
@@ -212,9 +221,9 @@ def _signatures(manifest, task):
         )
     if "sentence_labels" in manifest:
         says += f" `label_probabilities` are the whole text's, in the order of `{manifest['sentence_labels']}`."
-    static = (
-        "A size of ? is yours to choose; where there is none, pad ids on the right with 0." if task != "picture" else ""
-    )
+    padded = {"audio": "samples", "caption": None, "picture": None}.get(task, "ids")
+    static = f"A size of ? is yours to choose; where there is none, pad {padded} on the right with 0." if padded else ""
+    says += readme_kinds.SIGNATURE.get(task, "")
     same = {}  # lines -> the artefacts that have them
     for artefact in manifest["artefacts"]:
         same.setdefault(_signatures_of(artefact), []).append(f"`{artefact['path']}`")
@@ -238,7 +247,7 @@ def _shape(shape):
 
 
 def _code(manifest, task):
-    return f"""Ids or pixels in, text or labels out. What is marked as run was run by the exporter's tests on
+    return f"""Ids, samples or pixels in, text or labels out. What is marked as run was run by the exporter's tests on
 bundles of this task, and answered as Keras does.
 
 {snippets.section(manifest)}
@@ -250,7 +259,7 @@ A float32 artefact gives these to rounding; another precision may differ in a fe
 
 
 def _samples(manifest, task):
-    says = _SAMPLES[task]
+    says = readme_kinds.SAMPLES[task]
     if "characters" in manifest.get("limits", {}):
         says = says.replace("`source_ids` go in", "`source_ids` and `character_ids` go in")
     if "sentence_labels" in manifest:

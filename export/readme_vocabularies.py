@@ -22,7 +22,8 @@ def vocabularies(manifest, folder):
     files, characters = manifest["vocabularies"], manifest.get("characters", {})
     written = f", `{files['target']}` for what is written" if "target" in files else ""
     written += f", `{files['characters']}` for the characters of a token" if "characters" in files else ""
-    text = f"""`{files["source"]}` for what is read{written};
+    read = f"`{files['source']}` for what is read" if "source" in files else ""
+    text = f"""{read}{written if read else written.removeprefix(", ")};
 any implementation of the `tokenizers` format reads them, and they normalise the text too. Ids 0 to 3 are `<pad>`,
 `<start>`, `<end>` and `<unknown>`; padding is on the right."""
     if characters:
@@ -31,7 +32,7 @@ any implementation of the `tokenizers` format reads them, and they normalise the
             "\n\nWithout any library: they are plain characters, which `manifest.json` lists as\n"
             f"{roles}, each at the place of its id."
         )
-    tokens = None if folder is None else _between_spaces(manifest, Path(folder))
+    tokens = None if folder is None or not read else _between_spaces(manifest, Path(folder))
     if tokens:
         return f"{text}\n\n{tokens}"
     if "source" not in characters or folder is None:

@@ -8,9 +8,25 @@ from export.signatures import as_module, model_signatures
 
 def convert(model, limits, path, precision="float32", beams=None):
     """Writes the model's signatures into the folder `path`; float32 is all there is."""
+    model = _EncodedOnce(model) if hasattr(model, "step") else model
     with recurrent_by(None, model):
         signatures = model_signatures(model, limits, static=False, beams=beams)
     tf.saved_model.save(as_module(signatures), str(path), signatures=signatures)
+
+
+class _EncodedOnce:
+    """A generator whose `encode` is one function that all signatures call.
+
+    A constant, such as the Fourier transform of a front end, is stored in each function that it stands in; weights are
+    stored once whatever reads them.
+    """
+
+    def __init__(self, generator):
+        self._generator = generator
+        self.encode = tf.function(generator.encode, autograph=False)
+
+    def __getattr__(self, name):
+        return getattr(self._generator, name)
 
 
 class SavedModelSession:

@@ -7,6 +7,8 @@ A generator:
     encode(source, source_length)   -> memory_*, state_*                 once an input
     step(token, memory_*, state_*)  -> logits, next_state_*              once an output token
 
+The source is ids int32 `(batch, tokens)`, or audio float32 `(batch, samples)` from -1 to 1, whose front end is in the
+graph. A picture, float32 `(batch, height, width, channels)` from 0 to 1, has no length: generate(image), encode(image).
 The state's outputs are called `next_state_*` because an ONNX graph cannot name an output as an input is named.
 
 A classifier or tagger of texts, and a classifier of pictures, whose pixels are from 0 to 1:
@@ -40,8 +42,8 @@ def model_signatures(model, limits, *, static, beams=None):
         model: a generator, which has `encode` and `step`; or a `keras.Model` to logits from ids `(batch, time)`, with
             or without characters `(batch, time, width)` beside them, or from pictures `(batch, height, width,
             channels)`.
-        limits: dict of `source`, and of a generator `target`, in tokens, and where it reads them `characters`, of each
-            token; not looked at for pictures.
+        limits: dict of `source`, in tokens, of audio in samples, and of a generator `target`, in tokens, and where it
+            reads them `characters`, of each token; `source` is not looked at for pictures.
         static, beams: see `generator_signatures`.
 
     Returns:
@@ -112,30 +114,33 @@ def generator_signatures(generator, limits, *, static, beams=None):
     """The functions to export, traced.
 
     Args:
-        generator: has `encode` and `step`; see `keras_seq.decoding`.
-        limits: dict of `source` and `target`, the longest source and output in tokens.
+        generator: has `encode` and `step`; see `keras_seq.decoding`. What it reads its inputs tell: a `keras.Model`
+            with the input `image` reads pictures of that shape, with a `source` of floats audio, anything else ids.
+        limits: dict of `source` and `target`, the longest source and output in tokens, of audio in samples; of pictures
+            without `source`.
         beams: int, adds `generate_beam` with so many beams; None leaves it out.
         static: bool; True fixes batch 1 and a source of `limits["source"]` (TFLite), False leaves both dynamic.
 
     Returns:
         dict of name -> `tf.types.experimental.ConcreteFunction`.
+
+    Raises:
+        ValueError: if a tensor of the memory or the state is neither of floats nor int32.
     """
-    batch, source = (1, limits["source"]) if static else (None, None)
-    source_specs = [
-        tf.TensorSpec((batch, source), tf.int32, name="source"),
-        tf.TensorSpec((batch,), tf.int32, name="source_length"),
-    ]
+    batch = 1 if static else None
+    source_specs = _source_specs(generator, limits, static)
 
-    def generate(source, source_length):
-        return _named(decoding.greedy(generator, source, source_length, limits["target"]))
+    def generate(*given):
+        return _named(decoding.greedy(generator, *_source(given), limits["target"]))
 
-    def generate_beam(source, source_length):
-        return _named(beam(generator, source, source_length, limits["target"], beams))
+    def generate_beam(*given):
+        return _named(beam(generator, *_source(given), limits["target"], beams))
 
-    def encode(source, source_length):
-        memory, state = generator.encode(source, source_length)
+    def encode(*given):
+        memory, state = generator.encode(*given)
         outputs = {**_prefixed("memory_", memory), **_prefixed("state_", state)}
-        return _each_its_own(outputs, source_length) if static else outputs
+        _check_dtypes(outputs)
+        return _each_its_own(outputs, *_source(given)) if static else outputs
 
     encoded = _trace(encode, source_specs)
     step_specs = [tf.TensorSpec((batch,), tf.int32, name="token")]
@@ -151,6 +156,33 @@ def generator_signatures(generator, limits, *, static, beams=None):
 
     signatures = {GENERATE: _trace(generate, source_specs), ENCODE: encoded, STEP: _trace(step, step_specs)}
     return signatures if beams is None else {**signatures, GENERATE_BEAM: _trace(generate_beam, source_specs)}
+
+
+def _source_specs(generator, limits, static):
+    """What `encode` reads, and so `generate` too."""
+    read = generator.input if getattr(generator, "inputs", None) else {}
+    read, batch = read if isinstance(read, dict) else {}, 1 if static else None
+    if "image" in read:
+        return [tf.TensorSpec((batch, *read["image"].shape[1:]), tf.float32, "image")]
+    is_audio = "source" in read and keras.backend.is_float_dtype(read["source"].dtype)
+    return [
+        tf.TensorSpec((batch, limits["source"] if static else None), tf.float32 if is_audio else tf.int32, "source"),
+        tf.TensorSpec((batch,), tf.int32, "source_length"),
+    ]
+
+
+def _source(given):
+    """A source and its length, None where it has none, out of the arguments of a signature."""
+    return given if len(given) == 2 else (*given, None)
+
+
+def _check_dtypes(tensors):
+    for name, tensor in tensors.items():
+        if not tensor.dtype.is_floating and tensor.dtype != tf.int32:
+            raise ValueError(
+                f"encode gives {name} as {tensor.dtype.name}, which not every runtime can be fed: wanted floats or "
+                "int32; of a mask give the lengths, int32 (batch,)"
+            )
 
 
 def _named(written):
@@ -171,16 +203,16 @@ def _prefixed(prefix, tensors):
     return {prefix + name: tf.identity(tensors[name]) for name in sorted(tensors)}
 
 
-def _each_its_own(tensors, length):
+def _each_its_own(tensors, source, length):
     """Outputs that are neither an input nor one another.
 
     TFLite's converter drops an identity, and makes one tensor of equal constants, such as first caches of zeros. The
-    Interpreter copes; CompiledModel then gives out memory that nobody has written (seen: lengths of 1.4e9). A length is
-    never negative, which the converter does not know.
+    Interpreter copes; CompiledModel then gives out memory that nobody has written (seen: lengths of 1.4e9). Neither a
+    length nor a pixel is negative, which the converter does not know.
     """
-    own = {}
+    own, known = {}, source[:, 0, 0, 0] if length is None else length  # (1,)
     for number, (name, tensor) in enumerate(tensors.items(), 1):
-        always = tf.reshape(length > -number, [1] * len(tensor.shape))
+        always = tf.reshape(known > tf.cast(-number, known.dtype), [1] * len(tensor.shape))
         own[name] = tf.where(always, tensor, tf.ones((), tensor.dtype))
     return own
 

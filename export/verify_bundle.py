@@ -102,6 +102,7 @@ def _reference(bundle, run, manifest, cases, timeout):
             manifest.get("picture"),
             "sentence_labels" in manifest,
             manifest.get("score", DEFAULT),
+            manifest.get("audio"),
         )
         asked = {"run": str(run), "task": asdict(task), "most": _TEST_EXAMPLES, "beams": manifest.get("beams")}
         asked["numbers"] = str(cases)

@@ -21,11 +21,11 @@ import numpy as np
 from keras import ops
 
 from keras_seq.beam_pool import NEVER, empty_pool, merge, pick
-from keras_seq.decoding import END, START
+from keras_seq.decoding import END, START, each_alone, given, zeros
 from keras_seq.layers.cache import write_at
 
 
-def beam(generator, source_ids, source_length, max_length, beams=4, length_penalty=1.0):
+def beam(generator, source, source_length, max_length, beams=4, length_penalty=1.0):
     """The best output that beam search finds, for each source.
 
     Made of `keras.ops`, so that it runs eagerly, under `tf.function` and inside an exported graph.
@@ -33,8 +33,8 @@ def beam(generator, source_ids, source_length, max_length, beams=4, length_penal
     Args:
         generator: has `encode` and `step`, see `keras_seq.decoding`; the first axis of what they return is the batch.
             If its attribute `shares_memory` is True, `step` is given `group=beams` and a memory of one row a source.
-        source_ids: int32 `(batch, source)`, padded on the right.
-        source_length: int32 `(batch,)`
+        source: what it reads, such as ids int32 `(batch, source)`, padded on the right; see `keras_seq.decoding`.
+        source_length: int32 `(batch,)`; None of pictures.
         max_length: int, output positions, the end token included.
         beams: int, unfinished outputs that are kept.
         length_penalty: float, alpha in the score; 0 favours short outputs.
@@ -48,17 +48,17 @@ def beam(generator, source_ids, source_length, max_length, beams=4, length_penal
         ValueError: if `beams` is not a whole number of 1 or more, or `length_penalty` is below 0.
     """
     _check(beams, length_penalty)
-    pool = _search(generator, source_ids, source_length, max_length, beams, 1, length_penalty)
+    pool = _search(generator, source, source_length, max_length, beams, 1, length_penalty)
     return pool.ids, pool.length[:, 0], pool.log_probability
 
 
-def n_best(generator, source_ids, source_length, max_length, beams=4, count=4, length_penalty=1.0):
+def n_best(generator, source, source_length, max_length, beams=4, count=4, length_penalty=1.0):
     """The best outputs that beam search finds, for each source, the best first: it is the one of `beam`.
 
     Made of `keras.ops`, as `beam` is.
 
     Args:
-        generator, source_ids, source_length, max_length, beams, length_penalty: as for `beam`.
+        generator, source, source_length, max_length, beams, length_penalty: as for `beam`.
         count: int, outputs for each source, at most `beams`.
 
     Returns:
@@ -80,7 +80,7 @@ def n_best(generator, source_ids, source_length, max_length, beams=4, count=4, l
         ((2, 3, 6), (2, 3))
     """
     _check(beams, length_penalty, count)
-    pool = _search(generator, source_ids, source_length, max_length, beams, count, length_penalty)
+    pool = _search(generator, source, source_length, max_length, beams, count, length_penalty)
     ids, log_probability = (ops.reshape(rows, (-1, count, max_length)) for rows in (pool.ids, pool.log_probability))
     return ids, pool.length, log_probability, ops.where(pool.score > NEVER, pool.score, -np.inf)
 
@@ -95,15 +95,16 @@ class _Alive(NamedTuple):
     state: dict  # of the generator, each (batch * beams, ...)
 
 
-def _search(generator, source_ids, source_length, max_length, beams, count, length_penalty):
+def _search(generator, source, source_length, max_length, beams, count, length_penalty):
     """The `Pool` of the `count` best outputs that the search finds."""
-    memory, state = generator.encode(source_ids, source_length)
+    memory, state = generator.encode(*given(source, source_length))
+    nothing = zeros(source, source_length)
     step = generator.step
     if getattr(generator, "shares_memory", False):
         step = functools.partial(step, group=beams)
     else:
         memory = {name: ops.repeat(tensor, beams, axis=0) for name, tensor in memory.items()}
-    rows = ops.cumsum(ops.ones_like(source_length)) - 1  # 0, 1, ..., by way of a tensor whose size may be dynamic
+    rows = ops.cumsum(nothing + 1) - 1  # 0, 1, ..., by way of a tensor whose size may be dynamic
     first_row = ops.expand_dims(rows * beams, 1)  # (batch, 1), where the beams of a source begin
 
     def unfinished(position, alive, pool):
@@ -116,7 +117,7 @@ def _search(generator, source_ids, source_length, max_length, beams, count, leng
         pool = _finish(position, alive, pool, candidates, first_row, rows, length_penalty)
         return position + 1, _go_on(position, alive, candidates, first_row, state), pool
 
-    alive, pool = _start(source_length, state, max_length, beams, count)
+    alive, pool = _start(nothing, state, max_length, beams, count)
     position, alive, pool = ops.while_loop(unfinished, body, (ops.convert_to_tensor(np.int32(0)), alive, pool))
     # What is not finished at the end counts as it is.
     whole = ops.logical_and(position >= max_length, alive.total > NEVER / 2)  # (batch, beams)
@@ -129,9 +130,8 @@ def _search(generator, source_ids, source_length, max_length, beams, count, leng
     return merge(pool, rows, score, max_length, as_they_are)
 
 
-def _start(source_length, state, max_length, beams, count):
-    """Where nothing is written yet: `_Alive` and `Pool`."""
-    nothing = ops.zeros_like(source_length)  # (batch,)
+def _start(nothing, state, max_length, beams, count):
+    """Where nothing is written yet: `_Alive` and `Pool`; `nothing` is a zero for each source, int32 `(batch,)`."""
     column = ops.expand_dims(nothing, 1)  # (batch, 1)
     ids = ops.repeat(ops.repeat(column, max_length, axis=1), beams, axis=0)  # (batch * beams, max_length)
     # At first all beams are the same output: only one of them counts.
@@ -182,24 +182,24 @@ def _go_on(position, alive, candidates, first_row, state):
     return _Alive(token, total, ids, log_probability, state)
 
 
-def beam_reference(generator, source_ids, source_length, max_length, beams=4, length_penalty=1.0):
+def beam_reference(generator, source, source_length, max_length, beams=4, length_penalty=1.0):
     """The same as `beam`, slow and obvious: one source at a time, without padding, in plain Python.
 
     Args:
-        generator, source_ids, source_length, max_length, beams, length_penalty: as for `beam`.
+        generator, source, source_length, max_length, beams, length_penalty: as for `beam`.
 
     Returns:
         A list of (ids, log-probabilities), each a list that includes the end token where one was written.
     """
-    found = n_best_reference(generator, source_ids, source_length, max_length, beams, 1, length_penalty)
+    found = n_best_reference(generator, source, source_length, max_length, beams, 1, length_penalty)
     return [(ids, scores) for [(ids, scores, _)] in found]
 
 
-def n_best_reference(generator, source_ids, source_length, max_length, beams=4, count=4, length_penalty=1.0):
+def n_best_reference(generator, source, source_length, max_length, beams=4, count=4, length_penalty=1.0):
     """The same as `n_best`, slow and obvious: one source at a time, without padding, in plain Python.
 
     Args:
-        generator, source_ids, source_length, max_length, beams, count, length_penalty: as for `n_best`.
+        generator, source, source_length, max_length, beams, count, length_penalty: as for `n_best`.
 
     Returns:
         For each source a list of at most `count` of (ids, log-probabilities, score), the best first; ids and
@@ -207,13 +207,13 @@ def n_best_reference(generator, source_ids, source_length, max_length, beams=4, 
     """
     _check(beams, length_penalty, count)
     return [
-        _search_slowly(generator, row[:length], max_length, beams, count, length_penalty)
-        for row, length in zip(np.asarray(source_ids), np.asarray(source_length), strict=True)
+        _search_slowly(generator, alone, max_length, beams, count, length_penalty)
+        for alone in each_alone(source, source_length)
     ]
 
 
-def _search_slowly(generator, source, max_length, beams, count, length_penalty):
-    memory, state = generator.encode(source[None].astype("int32"), np.asarray([len(source)], "int32"))
+def _search_slowly(generator, alone, max_length, beams, count, length_penalty):
+    memory, state = generator.encode(*alone)
     pool, alive = [], [([], [], state)]
     for length in range(1, max_length + 1):
         candidates = []

@@ -2,11 +2,17 @@
 
 Works on any generator, which is any object with
 
-    encode(source_ids, source_length) -> memory, state
+    encode(source, source_length) -> memory, state
     step(token, state, memory) -> logits, state
 
-where memory and state are flat dicts of tensors. The loop is made of `keras.ops`, so that it runs eagerly, under
-`tf.function` and inside an exported graph.
+where memory and state are flat dicts of tensors. A source is what the generator reads:
+
+    ids of a text   int32 `(batch, source)`, padded with 0 on the right, and its length in tokens
+    audio           float32 `(batch, samples)` from -1 to 1, padded with 0 on the right, and its length in samples
+    a picture       float32 `(batch, height, width, channels)` from 0 to 1; it has no length, so that all here take None
+                    for it, and `encode` is given the picture alone
+
+The loop is made of `keras.ops`, so that it runs eagerly, under `tf.function` and inside an exported graph.
 """
 
 import numpy as np
@@ -18,13 +24,13 @@ from keras_seq.layers.masks import length_mask
 START, END = 1, 2
 
 
-def greedy(generator, source_ids, source_length, max_length):
+def greedy(generator, source, source_length, max_length):
     """Takes the likeliest token at every step, until every sequence has ended.
 
     Args:
         generator: has `encode` and `step`.
-        source_ids: int32 `(batch, source)`, padded on the right.
-        source_length: int32 `(batch,)`
+        source: what it reads, such as ids int32 `(batch, source)`, padded on the right; see the top of this module.
+        source_length: int32 `(batch,)`; None of pictures.
         max_length: int, output positions, the end token included.
 
     Returns:
@@ -32,24 +38,23 @@ def greedy(generator, source_ids, source_length, max_length):
         length: int32 `(batch,)`, ids before the end token.
         log_probability: float32 `(batch, max_length)`, of each id, the end token included; 0 in the padding.
     """
-    return decode(generator, source_ids, source_length, max_length, lambda logits, position: _likeliest(logits))
+    return decode(generator, source, source_length, max_length, lambda logits, position: _likeliest(logits))
 
 
-def decode(generator, source_ids, source_length, max_length, choose):
+def decode(generator, source, source_length, max_length, choose):
     """Takes the token that `choose` chooses at every step, until every sequence has ended.
 
     Args:
-        generator, source_ids, source_length, max_length: as for `greedy`.
+        generator, source, source_length, max_length: as for `greedy`.
         choose: function of logits `(batch, vocabulary)` and the position, scalar int32, to a token int32 `(batch,)` and
             its log-probability float32 `(batch,)`.
 
     Returns:
         as `greedy`.
     """
-    memory, state = generator.encode(source_ids, source_length)
+    memory, state = generator.encode(*given(source, source_length))
     names = sorted(state)
-    # The batch size is taken from a tensor that depends on the input, so that it may be dynamic in an exported graph.
-    nothing = ops.zeros_like(source_length)  # (batch,)
+    nothing = zeros(source, source_length)
     ids = ops.repeat(ops.expand_dims(nothing, 1), max_length, axis=1)  # (batch, max_length)
 
     def unfinished(position, token, finished, *_):
@@ -76,6 +81,40 @@ def decode(generator, source_ids, source_length, max_length, choose):
     )
     _, _, _, length, ids, log_probability, *_ = ops.while_loop(unfinished, body, first)
     return ids, length, log_probability
+
+
+def given(source, source_length):
+    """The arguments of `encode`: the source and its length, or the source alone where it has none."""
+    return (source,) if source_length is None else (source, source_length)
+
+
+def zeros(source, source_length):
+    """A zero for each source, int32 `(batch,)`.
+
+    Made of a tensor that depends on the input, so that the batch may be dynamic in an exported graph.
+    """
+    if source_length is None:
+        one_of_each = source[(slice(None), *[0] * (len(source.shape) - 1))]  # (batch,)
+        return ops.cast(ops.zeros_like(one_of_each), "int32")
+    return ops.zeros_like(source_length)
+
+
+def each_alone(source, source_length):
+    """The arguments of `encode` for one source after another, without its padding: for the loops in plain Python.
+
+    Args:
+        source, source_length: as for `greedy`, arrays.
+
+    Yields:
+        tuple of the source `(1, ...)` and, where it has one, its length int32 `(1,)`.
+    """
+    source = np.asarray(source)
+    source = source.astype("int32") if source.dtype.kind in "iu" else source
+    if source_length is None:
+        yield from ((row[None],) for row in source)
+        return
+    for row, length in zip(source, np.asarray(source_length), strict=True):
+        yield row[None, :length], np.asarray([length], "int32")
 
 
 class WithoutCache:
@@ -134,21 +173,18 @@ def greedy_without_cache(model, source_ids, source_length, max_length):
     return greedy(WithoutCache(model, max_length), source_ids, source_length, max_length)
 
 
-def greedy_reference(generator, source_ids, source_length, max_length):
+def greedy_reference(generator, source, source_length, max_length):
     """The same as `greedy`, slow and obvious: one sequence at a time, without padding, in plain Python.
 
     Args:
-        generator: has `encode` and `step`.
-        source_ids: array of int `(batch, source)`.
-        source_length: array of int `(batch,)`.
-        max_length: int, output positions, the end token included.
+        generator, source, source_length, max_length: as for `greedy`, arrays.
 
     Returns:
         A list of (ids, log-probabilities), each a list that includes the end token where one was written.
     """
     written = []
-    for row, length in zip(np.asarray(source_ids), np.asarray(source_length), strict=True):
-        memory, state = generator.encode(row[None, :length].astype("int32"), np.asarray([length], "int32"))
+    for alone in each_alone(source, source_length):
+        memory, state = generator.encode(*alone)
         ids, scores = [], []
         token = START
         while len(ids) < max_length and token != END:

@@ -15,7 +15,7 @@ Curious Case of Neural Text Degeneration" (top p, "nucleus").
 import numpy as np
 from keras import ops
 
-from keras_seq.decoding import END, START, decode
+from keras_seq.decoding import END, START, decode, each_alone
 
 
 def draw_numbers(rows, max_length, seed):
@@ -32,13 +32,13 @@ def draw_numbers(rows, max_length, seed):
     return np.random.default_rng(seed).random((rows, max_length), "float32")
 
 
-def sample(generator, source_ids, source_length, max_length, numbers, temperature=1.0, top_k=None, top_p=1.0):
+def sample(generator, source, source_length, max_length, numbers, temperature=1.0, top_k=None, top_p=1.0):
     """Draws an output for each source.
 
     Args:
         generator: has `encode` and `step`, see `keras_seq.decoding`.
-        source_ids: int32 `(batch, source)`, padded on the right.
-        source_length: int32 `(batch,)`
+        source: what it reads, such as ids int32 `(batch, source)`, padded on the right; see `keras_seq.decoding`.
+        source_length: int32 `(batch,)`; None of pictures.
         max_length: int, output positions, the end token included.
         numbers: float32 `(batch, max_length)` from [0, 1), as `draw_numbers` gives.
         temperature: float above 0.
@@ -73,7 +73,7 @@ def sample(generator, source_ids, source_length, max_length, numbers, temperatur
     def choose(logits, position):
         return draw(logits, ops.take(numbers, position, axis=1), temperature, top_k, top_p)
 
-    return decode(generator, source_ids, source_length, max_length, choose)
+    return decode(generator, source, source_length, max_length, choose)
 
 
 def draw(logits, number, temperature=1.0, top_k=None, top_p=1.0):
@@ -108,19 +108,19 @@ def draw(logits, number, temperature=1.0, top_k=None, top_p=1.0):
     return token, ops.sum(ops.where(here, log_probability, 0.0), axis=1)
 
 
-def sample_reference(generator, source_ids, source_length, max_length, numbers, temperature=1.0, top_k=None, top_p=1.0):
+def sample_reference(generator, source, source_length, max_length, numbers, temperature=1.0, top_k=None, top_p=1.0):
     """The same as `sample`, slow and obvious: one sequence at a time, without padding, in plain numpy.
 
     Args:
-        generator, source_ids, source_length, max_length, numbers, temperature, top_k, top_p: as for `sample`.
+        generator, source, source_length, max_length, numbers, temperature, top_k, top_p: as for `sample`.
 
     Returns:
         A list of lists of ids, each with the end token where one was drawn.
     """
     _check(temperature, top_k, top_p)
     written = []
-    for row, length, own in zip(np.asarray(source_ids), np.asarray(source_length), np.asarray(numbers), strict=True):
-        memory, state = generator.encode(row[None, :length].astype("int32"), np.asarray([length], "int32"))
+    for alone, own in zip(each_alone(source, source_length), np.asarray(numbers), strict=True):
+        memory, state = generator.encode(*alone)
         ids, token = [], START
         while len(ids) < max_length and token != END:
             logits, state = generator.step(np.asarray([token], "int32"), state, memory)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from keras import ops
 
 from keras_seq import decoding
+from keras_seq.beam import beam, beam_reference
 from keras_seq.decoding import END, START
+from keras_seq.sampling import draw_numbers, sample, sample_reference
 
 VOCABULARY, PROBABILITY = 11, 0.75
 
@@ -37,6 +39,53 @@ class Copier:
         logits = ops.log(chosen * PROBABILITY + (1 - chosen) * others) + 3.0  # a shift that the softmax takes away
         trace = state["trace"] + ops.cast(here, "float32")
         return ops.cast(logits, self.dtype), {"where": ops.minimum(state["where"] + 1, size - 1), "trace": trace}
+
+
+class Starer:
+    """Writes the brightest column of a picture, its darkest, and the end, over and over; a picture has no length."""
+
+    def encode(self, image):
+        columns = ops.mean(image, axis=(1, 3))  # (batch, width)
+        return {"columns": columns}, {"turn": ops.cast(columns[:, 0] * 0, "int32")}
+
+    def step(self, token, state, memory):
+        columns = memory["columns"]  # (batch, 5)
+        end = ops.one_hot(ops.zeros_like(state["turn"]) + END, 8) * 50.0
+        turn = ops.expand_dims(state["turn"], 1)
+        bright = ops.pad(9 * columns, [[0, 0], [3, 0]])  # the ids 3 to 7
+        dark = ops.pad(9 - 9 * columns, [[0, 0], [3, 0]])
+        logits = ops.where(ops.equal(turn, 0), bright, ops.where(ops.equal(turn, 1), dark, end))
+        return logits, {"turn": (state["turn"] + 1) % 3}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_pictures_have_no_length(compiled):
+    images = np.random.default_rng(0).random((4, 3, 5, 2), "float32")
+    columns = images.mean(axis=(1, 3))
+    wanted = np.stack([columns.argmax(1) + 3, columns.argmin(1) + 3, [END] * 4, [0] * 4], axis=1)
+
+    def work(search):
+        if not compiled:
+            return search(images)
+        spec = tf.TensorSpec((None, 3, 5, 2), tf.float32)
+        return tf.function(search, input_signature=[spec], autograph=False)(images)
+
+    ids, length, log_probability = work(lambda image: decoding.greedy(Starer(), image, None, 4))
+    assert (np.asarray(ids) == wanted).all() and np.asarray(length).tolist() == [2] * 4
+    slow = decoding.greedy_reference(Starer(), images, None, 4)
+    assert [row for row, _ in slow] == wanted[:, :3].tolist()
+    np.testing.assert_allclose([scores for _, scores in slow], np.asarray(log_probability)[:, :3], atol=1e-5)
+    found = np.asarray(work(lambda image: beam(Starer(), image, None, 4, beams=3))[0])
+    assert [row[row > 0].tolist() for row in found] == [ids for ids, _ in beam_reference(Starer(), images, None, 4, 3)]
+    numbers = draw_numbers(4, 4, seed=1)
+    drawn = np.asarray(work(lambda image: sample(Starer(), image, None, 4, numbers))[0])
+    assert [row[row > 0].tolist() for row in drawn] == sample_reference(Starer(), images, None, 4, numbers)
+
+
+def test_samples_of_audio_stay_floats_in_the_slow_loops():
+    arguments = list(decoding.each_alone(np.float64([[0.25, 0.5], [0.75, 0]]), [2, 1]))
+    assert [source.tolist() for source, _ in arguments] == [[[0.25, 0.5]], [[0.75]]]
+    assert arguments[0][1].dtype == np.int32 and arguments[1][1].tolist() == [1]
 
 
 def eager(source, length, max_length):

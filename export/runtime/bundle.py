@@ -15,7 +15,7 @@ class Result:
     """What the model made of one input.
 
     Args:
-        text: the text as it was given; of a picture its file's name.
+        text: the text as it was given; of a recording or a picture its file's name.
         output: str, the model's best guess, "" where the input was refused or the model writes nothing.
         confidence: float in [0, 1], the probability of the whole output; 0 where there is none.
         accepted: bool, True where there is an output and its confidence reaches the bundle's threshold.

@@ -1,4 +1,4 @@
-"""The command line of a bundle: texts in, a line out for each."""
+"""The command line of a bundle: texts, or names of recordings or pictures in, a line out for each."""
 
 import argparse
 import contextlib
@@ -6,10 +6,11 @@ import dataclasses
 import json
 import os
 import sys
+import warnings
 
 from .bundle import BATCH, RUNTIMES, Result
-from .errors import BundleError, InputError
-from .generator import Generator
+from .errors import BundleError, InputError, InputWarning
+from .generator import Writer
 from .loading import load
 
 
@@ -19,7 +20,7 @@ def add_arguments(parser):
         "texts",
         nargs="*",
         metavar="TEXT",
-        help="texts, or names of pictures; none: lines from standard input, in UTF-8",
+        help="texts, or names of recordings (WAV) or pictures (PNG); none: lines from standard input, in UTF-8",
     )
     parser.add_argument("--format", choices=tuple(RUNTIMES), help="default: the first that is there and installed")
     parser.add_argument("--precision", help="such as float32; default: the first in the bundle")
@@ -40,7 +41,7 @@ def serve(bundle, args, stdin=None, stdout=None, stderr=None):
     """Answers the texts of the command line, or every line of standard input as it comes.
 
     Writes one line for each text, in order. The line is empty where the text is refused or its output is not accepted;
-    standard error says why.
+    standard error says why, and what is doubtful about an input that was read.
 
     Args:
         bundle: `Bundle`.
@@ -55,7 +56,7 @@ def serve(bundle, args, stdin=None, stdout=None, stderr=None):
     stdin, stdout, stderr = stdin or sys.stdin.buffer, stdout or sys.stdout, stderr or sys.stderr
     number, code = 0, 0
     for texts in [args.texts] if args.texts else _lines(stdin, 4 * bundle.most_characters + 4):
-        for result in _answers(bundle, texts, args, stdout):
+        for result in _answers(bundle, texts, args, stdout, stderr):
             number += 1
             code = code if result.accepted else 1
             if args.json:
@@ -69,20 +70,39 @@ def serve(bundle, args, stdin=None, stdout=None, stderr=None):
     return code
 
 
-def _answers(bundle, texts, args, stdout):
+def _answers(bundle, texts, args, stdout, stderr):
     if args.stream:
-        return (_streamed(bundle, text, stdout) for text in texts)
-    return bundle.generate(texts, beam=True) if args.beam else bundle.answer(texts)
+        return (_streamed(bundle, text, stdout, stderr) for text in texts)
+    with _warnings_to(stderr):
+        return bundle.generate(texts, beam=True) if args.beam else bundle.answer(texts)
 
 
-def _streamed(bundle, text, stdout):
+@contextlib.contextmanager
+def _warnings_to(stderr):
+    """Writes what is doubtful about inputs as lines of their own, without the place in this code."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message, category, *place):
+            if issubclass(category, InputWarning):
+                print(f"warning: {message}", file=stderr)
+            else:
+                usual(message, category, *place)
+
+        warnings.simplefilter("always", InputWarning)
+        warnings.showwarning = show
+        yield
+
+
+def _streamed(bundle, text, stdout, stderr):
     """Writes an output as it comes, but for the line's end; returns what `generate` would have."""
     output, probability = "", 1.0
     try:
-        for piece in bundle.stream(text):
-            stdout.write(" ".join(piece.text.split("\n")))
-            stdout.flush()
-            output, probability = output + piece.text, probability * piece.probability
+        with _warnings_to(stderr):
+            for piece in bundle.stream(text):
+                stdout.write(" ".join(piece.text.split("\n")))
+                stdout.flush()
+                output, probability = output + piece.text, probability * piece.probability
     except InputError as error:
         return Result(text, refusal=str(error))
     sure = probability if output else 0.0
@@ -92,7 +112,7 @@ def _streamed(bundle, text, stdout):
 def _check_options(bundle, args):
     """Refuses options that the bundle has nothing for, before anything is answered."""
     for option in ("beam", "stream"):
-        if getattr(args, option) and not isinstance(bundle, Generator):
+        if getattr(args, option) and not isinstance(bundle, Writer):
             raise BundleError(
                 f"--{option} is for bundles that write texts; this one's task is {bundle.manifest['task']}"
             )
@@ -187,7 +207,9 @@ def _discard_output():
 
 def main(folder, argv=None):
     """The command line of the bundle in `folder`; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="run.py", description="Runs the model of a bundle on texts.")
+    parser = argparse.ArgumentParser(
+        prog="run.py", description="Runs the model of a bundle on texts, recordings or pictures."
+    )
     add_arguments(parser)
     parser.add_argument("--bundle", default=folder, metavar="DIR", help="default: where run.py is")
     args = parser.parse_args(argv)

@@ -16,7 +16,11 @@ class BundleError(ValueError):
 
 
 class InputError(ValueError):
-    """A text that is refused before the model sees it, and why."""
+    """A text, recording or picture that is refused before the model sees it, and why."""
+
+
+class InputWarning(UserWarning):
+    """An input that the model reads, though it is not such as it was trained on, and why."""
 
 
 def package(module, name):

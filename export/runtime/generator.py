@@ -1,13 +1,14 @@
-"""Text in, text out: translators, readers of dates, captioners."""
+"""What writes text: translators and readers of dates, of what is spoken and of pictures."""
 
 import dataclasses
 import math
 
-from .bundle import TextBundle
+from . import audio, pictures
+from .bundle import Bundle, TextBundle
 from .errors import BundleError, np
-from .text import END, START, UNKNOWN, pad
+from .text import END, START, UNKNOWN
 
-_INPUTS, _OUTPUTS = {"source", "source_length"}, {"ids", "length", "log_probability"}
+_OUTPUTS = {"ids", "length", "log_probability"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,51 +24,50 @@ class Piece:
     probability: float
 
 
-class Generator(TextBundle):
-    """A bundle that writes; what is offered beyond `TextBundle`:
+class Writer(Bundle):
+    """A bundle that writes, whatever it reads; what is offered beyond `Bundle`:
 
     Attributes:
         has_beam: bool, whether beam search is in the artefact.
     """
 
-    def __init__(self, manifest, artefact, session, source, target):
-        super().__init__(manifest, artefact, session, source)
+    def _writes(self, target, shapes, *others):
+        """Takes the target's tokenizer; refuses an artefact that reads other than `shapes`, and `others` by name."""
         self._target = target
-        self.has_beam = "generate_beam" in artefact["signatures"]
-        self._check_signature("generate", _INPUTS, _OUTPUTS, {"source": [1, self.source_limit]})
+        self.has_beam = "generate_beam" in self.artefact["signatures"]
+        self._check_signature("generate", {*shapes, *others}, _OUTPUTS, shapes)
 
-    def generate(self, texts, beam=False):
-        """Writes an output for each text.
+    def generate(self, inputs, beam=False):
+        """Writes an output for each input.
 
         Args:
-            texts: iterable of str.
+            inputs: iterable of what the bundle reads, such as str.
             beam: bool, by beam search instead of the best token each time.
 
         Returns:
-            list of `Result`, one for each text, in order. Texts that the model cannot take are refused one by one.
+            list of `Result`, one for each input, in order. What the model cannot take is refused one by one.
 
         Raises:
-            TypeError: if `texts` is one str.
+            TypeError: if `inputs` is one str.
             BundleError: if `beam` is wanted and the bundle was built without.
         """
         if beam and not self.has_beam:
             raise BundleError("the bundle has no beam search; build it with `python -m export build RUN --beam 4`")
-        return self.answer(texts, signature="generate_beam" if beam else "generate")
+        return self.answer(inputs, signature="generate_beam" if beam else "generate")
 
-    def stream(self, text):
-        """Writes the output for one text token by token, each as soon as it is decided.
+    def stream(self, given):
+        """Writes the output for one input token by token, each as soon as it is decided.
 
         Args:
-            text: str.
+            given: what the bundle reads, such as a str.
 
         Yields:
             `Piece`, one a token, the end token included; the product of their probabilities is the confidence.
 
         Raises:
-            InputError: if the text is refused; the message says why.
+            InputError: if the input is refused; the message says why.
         """
-        source, length = pad([self.encode_text(text)], self._width)
-        carried = self.session.call("encode", source=source, source_length=length)
+        carried = self.session.call("encode", **self._inputs([self._prepare(given)]))
         token, written, shown = START, [], ""
         for _ in range(self.manifest["limits"]["target"]):
             outputs = self.session.call("step", token=np.asarray([token], "int32"), **carried)
@@ -93,11 +93,69 @@ class Generator(TextBundle):
         return self._target.decode(kept, skip_special_tokens=False)
 
     def _answer(self, prepared, signature="generate"):
-        source, length = self._pad(prepared)
-        outputs = self.session.call(signature, source=source, source_length=length)
+        outputs = self.session.call(signature, **self._inputs(prepared))
         for ids, log_probability in zip(outputs["ids"], outputs["log_probability"], strict=True):
             output = self.decode_ids(ids)
             yield output, confidence(output, log_probability)
+
+
+class Generator(Writer, TextBundle):
+    """A bundle that reads texts and writes."""
+
+    def __init__(self, manifest, artefact, session, source, target):
+        super().__init__(manifest, artefact, session, source)
+        self._writes(target, {"source": [1, self.source_limit]}, "source_length")
+
+    def _inputs(self, prepared):
+        source, length = self._pad(prepared)
+        return {"source": source, "source_length": length}
+
+
+class AudioGenerator(Writer):
+    """A bundle that hears a recording and writes. Inputs are names of WAV files, or pairs of an array and its rate.
+
+    Attributes:
+        rate: int, samples a second that the model reads; recordings of another rate are resampled.
+        source_limit: int, the longest recording in samples.
+    """
+
+    def __init__(self, manifest, artefact, session, target):
+        super().__init__(manifest, artefact, session)
+        self.rate, self.source_limit = manifest["audio"]["rate"], manifest["limits"]["source"]
+        window = manifest["audio"].get("window")
+        self._shortest = window if isinstance(window, int) else 1
+        self._writes(target, {"source": [1, self.source_limit]}, "source_length")
+
+    def _told(self, given):
+        return audio.told(given)
+
+    def _prepare(self, given):
+        return audio.read_audio(given, self.rate, self.source_limit, self._shortest)
+
+    def _size(self, prepared):
+        return len(prepared)
+
+    def _inputs(self, prepared):
+        source, length = audio.pad_samples(prepared, self.source_limit if self._is_static else None)
+        return {"source": source, "source_length": length}
+
+
+class PictureGenerator(Writer):
+    """A bundle that looks at a picture and writes. Inputs are names of files, or arrays: see `read_picture`."""
+
+    def __init__(self, manifest, artefact, session, target):
+        super().__init__(manifest, artefact, session)
+        self._shape = tuple(manifest["picture"][name] for name in ("height", "width", "channels"))
+        self._writes(target, {"image": [1, *self._shape]})
+
+    def _told(self, given):
+        return pictures.told(given)
+
+    def _prepare(self, given):
+        return pictures.read_picture(given, *self._shape)
+
+    def _inputs(self, prepared):
+        return {"image": np.stack(prepared)}  # (batch, height, width, channels)
 
 
 def confidence(output, log_probability):

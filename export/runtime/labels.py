@@ -4,7 +4,7 @@ import dataclasses
 
 from .bundle import Bundle, Result, TextBundle
 from .errors import np
-from .pictures import read_picture
+from .pictures import read_picture, told
 from .text import check_known, pad_characters
 
 _CHOICES = 5
@@ -155,7 +155,7 @@ class PictureClassifier(Bundle):
         return self.answer(pictures)
 
     def _told(self, given):
-        return str(given) if not isinstance(given, np.ndarray) else f"array {list(given.shape)}"
+        return told(given)
 
     def _prepare(self, given):
         return read_picture(given, *self._shape)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from .bundle import RUNTIMES
 from .errors import MEND, BundleError, is_installed, one_line, package
-from .generator import Generator
+from .generator import AudioGenerator, Generator, PictureGenerator
 from .labels import PictureClassifier, Tagger, TextClassifier
-from .manifest import check_file, labels_sentences, read_manifest, read_with, reads_pictures, roles_of
+from .manifest import check_file, labels_sentences, read_manifest, read_with, roles_of, source_of
 from .sessions import LiteRTSession, ONNXSession
 from .text import read_tokenizer
 
@@ -24,7 +24,8 @@ def load(bundle, format=None, precision=None, threads=None):
         threads: int, number of threads; None leaves it to the package.
 
     Returns:
-        `Generator`, `TextClassifier`, `Tagger` or `PictureClassifier`, as the manifest's task has it.
+        `Generator`, `AudioGenerator`, `PictureGenerator`, `TextClassifier`, `Tagger` or `PictureClassifier`, as the
+        manifest's task has it.
 
     Raises:
         BundleError: if the bundle is damaged or has nothing of that format and precision.
@@ -42,9 +43,10 @@ def load(bundle, format=None, precision=None, threads=None):
     session = {"tflite": LiteRTSession, "onnx": ONNXSession}[artefact["format"]](folder / artefact["path"], threads)
     vocabularies = {role: read_tokenizer(folder, manifest["vocabularies"][role]) for role in roles_of(manifest)}
     if manifest["task"] == "generate":
-        return Generator(manifest, artefact, session, vocabularies["source"], vocabularies["target"])
+        kind = {"text": Generator, "audio": AudioGenerator, "picture": PictureGenerator}[source_of(manifest)]
+        return kind(manifest, artefact, session, *vocabularies.values())
     labels = _labels(folder, manifest["labels"])
-    if reads_pictures(manifest):
+    if source_of(manifest) == "picture":
         return PictureClassifier(manifest, artefact, session, labels)
     loaded = (manifest, artefact, session, vocabularies["source"], labels, vocabularies.get("characters"))
     if manifest["task"] == "classify":

@@ -9,10 +9,12 @@ from .errors import MEND, BundleError, one_line, short
 
 SCHEMA_VERSION = 1
 _TENSORS = {"*": {"shape": [int | None], "dtype": str}}
-# What a task has, beside what all have: a vocabulary and a limit for each role, or the size of its pictures.
+# What a task has, beside what all have: a vocabulary and a limit for each role. A source that is no text has no
+# vocabulary, but the rate of its audio or the size of its pictures.
 _ROLES = {"generate": ("source", "target"), "classify": ("source",), "tag": ("source",)}
 _LABELLED = ("classify", "tag")
 _PICTURE = {"height": int, "width": int, "channels": int}
+_AUDIO = {"rate": int, "channels": int}
 _MANIFEST = {
     "name": str,
     "files": {"*": {"bytes": int, "sha256": str}},
@@ -71,6 +73,10 @@ def _check_manifest(folder, manifest):
                 f"{' or '.join(map(repr, known))}; use the run.py that came with the bundle"
             )
     _check_kind(manifest, _MANIFEST, "manifest.json")
+    every = manifest.get("vocabularies", {})  # those too that the task does not read
+    _check_kind(every, {"*": str}, "vocabularies")
+    for name in every.values():
+        _check_name(folder, name)
     _check_task(manifest)
     threshold = threshold_of(manifest)
     if not isinstance(threshold, int | float) or isinstance(threshold, bool) or not 0 <= threshold <= 1:
@@ -95,24 +101,32 @@ def _check_task(manifest):
         _check_kind(manifest, {"labels": str}, "manifest.json")
     if labels_sentences(manifest):
         _check_kind(manifest, {"sentence_labels": str}, "manifest.json")
-    if reads_pictures(manifest):
-        _check_kind(manifest["picture"], _PICTURE, "picture")
-        sizes = {f"picture.{name}": manifest["picture"][name] for name in _PICTURE}
-    else:
+    source, sizes = source_of(manifest), {}
+    if source != "text":
+        wanted = {"audio": _AUDIO, "picture": _PICTURE}[source]
+        _check_kind(manifest[source], wanted, source)
+        sizes = {f"{source}.{name}": manifest[source][name] for name in wanted}
+    if manifest["task"] == "generate" or source == "text":
         _check_kind(manifest, {"limits": {}}, "manifest.json")
         roles = roles_of(manifest)
+        limited = ("source", *roles) if source == "audio" else roles
         _check_kind(
-            manifest, {"limits": dict.fromkeys(roles, int), "vocabularies": dict.fromkeys(roles, str)}, "manifest.json"
+            manifest,
+            {"limits": dict.fromkeys(limited, int), "vocabularies": dict.fromkeys(roles, str)},
+            "manifest.json",
         )
-        sizes = {f"limits.{role}": manifest["limits"][role] for role in roles}
+        sizes |= {f"limits.{role}": manifest["limits"][role] for role in limited}
     for name, size in sizes.items():
         if not 0 < size < 2**31:
             raise _damaged(f"{name} is {short(size)}", "1 to 2147483647")
 
 
-def reads_pictures(manifest):
-    """Whether the bundle classifies pictures; in any other task a "picture" means nothing."""
-    return manifest["task"] == "classify" and "picture" in manifest
+def source_of(manifest):
+    """What the bundle reads: "text", "audio" or "picture"; in a task that is not there for it either means nothing."""
+    for source, tasks in (("picture", ("classify", "generate")), ("audio", ("generate",))):
+        if source in manifest and manifest["task"] in tasks:
+            return source
+    return "text"
 
 
 def labels_sentences(manifest):
@@ -122,8 +136,8 @@ def labels_sentences(manifest):
 
 def roles_of(manifest):
     """The roles of a bundle's vocabularies, each of which has a limit: "characters" is how many of each token."""
-    if reads_pictures(manifest):
-        return ()
+    if source_of(manifest) != "text":
+        return ("target",) if manifest["task"] == "generate" else ()
     spelled = manifest["task"] in _LABELLED and "characters" in manifest["limits"]
     return (*_ROLES[manifest["task"]], *(("characters",) if spelled else ()))
 

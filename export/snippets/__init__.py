@@ -1,4 +1,4 @@
-"""Code that loads a bundle's artefact in the languages of its users: ids in, text or labels out.
+"""Code that loads a bundle's artefact in the languages of its users: ids, samples or pixels in, text or labels out.
 
 What is called is a `Call`; how a language calls it is in the module of its name.
 """
@@ -9,6 +9,7 @@ from export.snippets.call import Call
 # The marks are about snippets of these forms on small bundles of every task, in tests/export/snippets/.
 _TESTED = "**Run here**, by the exporter's tests"
 _NOT_RUN = "**Not run here**, nor compiled; its names are those in"
+_AS_FOR_IDS = f"{_NOT_RUN} the snippet for ids, which is run by the exporter's tests."
 # Of each language: title, block, where it runs as in `export.ship`, its writer, and of each format the runtime and
 # what was seen of the snippet.
 _LANGUAGES = (
@@ -111,8 +112,10 @@ def snippets(manifest):
         if block == "js":  # a page may load either
             artefacts = [chosen(manifest, place, [format], block) for format in formats]
         for artefact in filter(None, artefacts):
-            runtime, seen = formats[artefact["format"]]
-            yield f"{title}, {runtime}", seen, block, write(Call.of(manifest, artefact))
+            (runtime, seen), call = formats[artefact["format"]], Call.of(manifest, artefact)
+            untested = block == "cpp" or (block == "js" and artefact["format"] == "tflite")
+            seen = _AS_FOR_IDS if untested and call.task in ("audio", "caption") else seen
+            yield f"{title}, {runtime}", seen, block, write(call)
 
 
 def section(manifest):

@@ -1,4 +1,5 @@
-"""How C++ calls an artefact: a program that reads ids from its standard input and writes ids, or places of labels."""
+"""How C++ calls an artefact: a program that reads ids, samples or pixels from its standard input, and writes ids, or
+places of labels."""
 
 _INCLUDES = {
     "tflite": """\
@@ -73,6 +74,21 @@ _LOAD = {
   Ort::Session model(environment, "$file", Ort::SessionOptions{});
 """,
 }
+_SAMPLES = {
+    "tflite": """\
+  std::vector<float> source{std::istream_iterator<float>(std::cin), {}};  // from -1 to 1, $rate a second
+  std::vector<int32_t> length{static_cast<int32_t>(source.size())};
+  if (source.size() > $width) return 1;
+  source.resize($width);  // silence behind it
+""",
+    "onnx": """\
+  std::vector<float> source{std::istream_iterator<float>(std::cin), {}};  // from -1 to 1, $rate a second
+  std::vector<int32_t> length{static_cast<int32_t>(source.size())};
+""",
+}
+_LENGTH = """\
+  std::vector<int32_t> length(1);
+"""
 # Of each task: its inputs and outputs, as (name, type, vector, shape).
 _TENSORS = {
     "generate": (
@@ -96,6 +112,9 @@ _TENSORS = {
         [("probabilities", "float", "row", "$classes")],
     ),
 }
+_WRITTEN = _TENSORS["generate"][1]
+_TENSORS["audio"] = ([("source", "float", "source", "{1, length[0]}"), _TENSORS["generate"][0][1]], _WRITTEN)
+_TENSORS["caption"] = (_TENSORS["picture"][0], _WRITTEN)
 _LETTERS = ("characters", "int32_t", "letters", "{1, length[0], $letters}")
 _SENTENCE = ("label_probabilities", "float", "sentence", "$sentence_classes")
 _SENTENCE_ANSWER = """\
@@ -137,14 +156,15 @@ def snippet(call):
         str.
     """
     inputs, outputs = _TENSORS[call.task]
-    read = _IMAGE if call.picture else _IDS[call.format]
+    read = _IMAGE if call.picture else (_SAMPLES if call.task == "audio" else _IDS)[call.format]
+    read += _LENGTH if call.task == "caption" else ""
     if call.letters:
         first = read.splitlines(keepends=True)[0]
         inputs, read = [*inputs, _LETTERS], read.replace(first, _SPELLED)
         read = read.replace("  // padded with 0\n", "  // padded with 0\n  letters.resize($width * $letters);\n")
     outputs = [*outputs, _SENTENCE] if call.sentence_labels else outputs
     calling = (_litert if call.format == "tflite" else _onnx)(inputs, outputs)
-    answer = _ANSWER["classify" if call.task == "picture" else call.task]
+    answer = _ANSWER["classify" if call.task == "picture" else "generate" if call.writes else call.task]
     answer = answer.replace("VOCABULARY", "manifest.json" if call.spelled else "target.tokenizer.json")
     if call.sentence_labels:
         answer = answer.removesuffix("}\n") + _SENTENCE_ANSWER

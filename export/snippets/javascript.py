@@ -45,6 +45,22 @@ _IDS = {
   };
 """,
 }
+_SAMPLES = {
+    "tflite": """\
+  const source = new Float32Array($width); // silence behind it
+  source.set(samples);
+  const inputs = {
+    source: new Tensor(source, [1, $width]),
+    source_length: new Tensor(Int32Array.of(samples.length), [1]),
+  };
+""",
+    "onnx": """\
+  const inputs = {
+    source: new ort.Tensor("float32", Float32Array.from(samples), [1, samples.length]),
+    source_length: new ort.Tensor("int32", Int32Array.of(samples.length), [1]),
+  };
+""",
+}
 _SPELLING = {
     "tflite": """\
   const letters = new Int32Array($width * $letters);
@@ -123,8 +139,12 @@ def snippet(call):
         ids += _SPELLING[call.format]
         given = "(sourceIds, characters) { // of each token an array of $letters character ids, padded with 0\n"
     answer = _TAG_AND_LABEL if call.sentence_labels else _TAG
+    generated = [_GENERATE, _SPELLED if call.spelled else _UNSPELLED]
+    samples = ["generate(samples) { // floats from -1 to 1, $rate a second\n", _SAMPLES[call.format]]
     function = {
-        "generate": ["generate(sourceIds) {\n", ids, run, _GENERATE, _SPELLED if call.spelled else _UNSPELLED],
+        "generate": ["generate(sourceIds) {\n", ids, run, *generated],
+        "audio": [*samples, run, *generated],
+        "caption": ["generate(pixels) { // $shape, from 0 to 255\n", image, run, *generated],
         "classify": [f"classify{given}", ids, run, _CLASSIFY],
         "tag": [f"tag{given}", ids, run, answer.replace("TAGS", _TAGS)],
         "picture": ["classify(pixels) { // $shape, from 0 to 255\n", image, run, _CLASSIFY],

@@ -50,6 +50,21 @@ _IDS = {
         )
 """,
 }
+_SAMPLES = {
+    "tflite": """\
+        require(samples.size <= $width) { "more than $width samples" }
+        val inputs = mapOf(
+            "source" to arrayOf(samples.copyOf($width)), // silence behind it
+            "source_length" to intArrayOf(samples.size)
+        )
+""",
+    "onnx": """\
+        val inputs = mapOf(
+            "source" to OnnxTensor.createTensor(environment, arrayOf(samples)),
+            "source_length" to OnnxTensor.createTensor(environment, intArrayOf(samples.size))
+        )
+""",
+}
 # Where characters are read beside the ids: the last line of the inputs, and what stands in its place.
 _LAST = {
     "tflite": "intArrayOf(sourceIds.size)\n",
@@ -165,7 +180,7 @@ def snippet(call):
     Returns:
         str.
     """
-    kind = "classify" if call.task == "picture" else call.task
+    kind = "classify" if call.task == "picture" else "generate" if call.writes else call.task
     ids, given = _IDS[call.format], "sourceIds: IntArray"
     if call.letters:
         ids = ids.replace(_LAST[call.format], _SPELLING[call.format])
@@ -174,13 +189,19 @@ def snippet(call):
     kind = "tag and label" if call.sentence_labels else kind
     run = [_OUTPUTS[kind], _RUN] if call.format == "tflite" else [_RUN_ONNX[kind], _CLOSE]
     answer = "String" if call.spelled else "List<Int>"
+    generated = [*run, _GENERATE, _SPELLED if call.spelled else _UNSPELLED]
+    heard, seen = "samples: FloatArray", "pixels: IntArray"
     function = {
-        "generate": [
-            f"fun generate(sourceIds: IntArray): Pair<{answer}, Double> {{\n",
-            ids,
-            *run,
-            _GENERATE,
-            _SPELLED if call.spelled else _UNSPELLED,
+        "generate": [f"fun generate(sourceIds: IntArray): Pair<{answer}, Double> {{\n", ids, *generated],
+        "audio": [
+            f"fun generate({heard}): Pair<{answer}, Double> {{ // from -1 to 1, $rate a second\n",
+            _SAMPLES[call.format],
+            *generated,
+        ],
+        "caption": [
+            f"fun generate({seen}): Pair<{answer}, Double> {{ // $shape, from 0 to 255\n",
+            _IMAGE[call.format],
+            *generated,
         ],
         "classify": [f"fun classify({given}): Pair<String, Float> {{\n", spells, ids, *run, _CLASSIFY],
         "tag": [f"fun tag({given}): List<String> {{\n", spells, ids, *run, _TAG],
@@ -197,7 +218,7 @@ def snippet(call):
     needed = {
         "java.nio.FloatBuffer": call.picture,
         "java.nio.IntBuffer": call.letters,
-        "kotlin.math.exp": call.task == "generate",
+        "kotlin.math.exp": call.writes,
         "org.json.JSONArray": call.labels,
         "org.json.JSONObject": call.spelled,
         "org.tensorflow.lite.Interpreter": call.format == "tflite",

@@ -54,6 +54,15 @@ _PADDED = """\
 _AS_LONG = """\
     source = np.array([source_ids], "int32")
 """
+_SAMPLES = {
+    "padded": """\
+    source = np.zeros((1, $width), "float32")  # silence behind it
+    source[0, : len(samples)] = samples
+""",
+    "as long": """\
+    source = np.asarray([samples], "float32")
+""",
+}
 _CALL = """\
     out = run($ids=source, $length=np.array([len(source_ids)], "int32"))
 """
@@ -90,6 +99,7 @@ _IMAGE = """\
     image = np.asarray(pixels, "float32").reshape(1, $shape) / 255
     out = run(image=image)
 """
+_PIXELS = "(pixels):  # $shape, from 0 to 255\n"
 _CLASSIFY = """\
     best = int(out["probabilities"][0].argmax())
     return labels[best], float(out["probabilities"][0, best])
@@ -112,17 +122,19 @@ def snippet(call):
         given = "(source_ids, characters):  # of each token $letters character ids, padded with 0\n"
     if call.sentence_labels:
         tables += _SENTENCE_LABELS
+    generated = [_GENERATE, _SPELLED if call.spelled else _UNSPELLED]
     function = {
-        "generate": [
-            "def generate(source_ids):\n",
-            source,
-            _CALL,
-            _GENERATE,
-            _SPELLED if call.spelled else _UNSPELLED,
+        "generate": ["def generate(source_ids):\n", source, _CALL, *generated],
+        "audio": [
+            "def generate(samples):  # floats from -1 to 1, $rate a second\n",
+            _SAMPLES["padded" if call.width else "as long"],
+            _CALL.replace("source_ids", "samples"),
+            *generated,
         ],
+        "caption": [f"def generate{_PIXELS}", _IMAGE, *generated],
         "classify": [f"def classify{given}", source, called, _CLASSIFY],
         "tag": [f"def tag{given}", source, called, _TAG_AND_LABEL if call.sentence_labels else _TAG],
-        "picture": ["def classify(pixels):  # $shape, from 0 to 255\n", _IMAGE, _CLASSIFY],
+        "picture": [f"def classify{_PIXELS}", _IMAGE, _CLASSIFY],
     }[call.task]
     head = ["import json\n\n"] if tables else []
     parts = [*head, "import numpy as np\n", _LOAD[call.format], tables, _RUN[call.format], "\n\n", *function]

@@ -62,6 +62,18 @@ _IDS = {
     let outputs = try run(["$ids": source, "$length": length])
 """,
 }
+_SAMPLES = {
+    "tflite": """\
+    precondition(samples.count <= $width)
+    let source = samples + [Float](repeating: 0, count: $width - samples.count)  // silence behind it
+    try runner.invoke(with: ["source": bytes(source), "source_length": bytes([Int32(samples.count)])])
+""",
+    "onnx": """\
+    let source = try tensor(samples, .float, [1, samples.count])
+    let length = try tensor([Int32(samples.count)], .int32, [1])
+    let outputs = try run(["source": source, "source_length": length])
+""",
+}
 # Where characters are read beside the ids: a line before the call, and the input.
 _SPELLING = {
     "tflite": (
@@ -161,12 +173,18 @@ def snippet(call):
         given += ", _ characters: [Int32]"
         place = ids.rindex("    ", 0, ids.index('["$ids"'))
         ids = ids[:place] + line + ids[place:].replace('["$ids"', "[" + value + '"$ids"')
+    generated = [_GENERATE, _SPELLED if call.spelled else _UNSPELLED]
     function = {
-        "generate": [
-            f"  func generate(_ sourceIds: [Int32]) throws -> ({answer}, Double) {{\n",
-            ids,
-            _GENERATE,
-            _SPELLED if call.spelled else _UNSPELLED,
+        "generate": [f"  func generate(_ sourceIds: [Int32]) throws -> ({answer}, Double) {{\n", ids, *generated],
+        "audio": [
+            f"  func generate(_ samples: [Float]) throws -> ({answer}, Double) {{  // from -1 to 1, $rate a second\n",
+            _SAMPLES[call.format],
+            *generated,
+        ],
+        "caption": [
+            f"  func generate(_ pixels: [UInt8]) throws -> ({answer}, Double) {{  // $shape\n",
+            _IMAGE[call.format],
+            *generated,
         ],
         "classify": [f"  func classify({given}) throws -> (String, Float) {{\n", spells, ids, _CLASSIFY],
         "tag": [
@@ -197,7 +215,7 @@ def snippet(call):
             _TAIL[call.format],
         ]
     )
-    names = ("ids", "length", "log_probability") if call.task == "generate" else ("probabilities",)
+    names = ("ids", "length", "log_probability") if call.writes else ("probabilities",)
     names += ("label_probabilities",) if call.sentence_labels else ()
     for name in names:
         text = text.replace(f"READ_{name}\n", _READ[call.format].replace("NAME", name) + "\n")

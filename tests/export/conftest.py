@@ -182,7 +182,23 @@ def toy(built, tmp_path):
 @pytest.fixture(scope="session")
 def label_runs():
     """The module beside this one, which needs TensorFlow."""
-    spec = importlib.util.spec_from_file_location("label_runs", Path(__file__).with_name("label_runs.py"))
+    return _beside("label_runs")
+
+
+@pytest.fixture(scope="session")
+def source_runs():
+    """The module beside this one, which needs TensorFlow."""
+    return _beside("source_runs")
+
+
+@pytest.fixture(scope="session")
+def javascript():
+    """The module that runs snippets in JavaScript."""
+    return _beside("snippets/test_javascript")
+
+
+def _beside(name):
+    spec = importlib.util.spec_from_file_location(Path(name).name, Path(__file__).parent / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -24,7 +24,16 @@ def test_a_task_is_what_config_json_says():
     assert Task.of(config(limits=limits, score="bleu")) == Task("a run", "generate", limits, score="bleu")
 
 
+def test_a_task_that_hears_or_sees_and_writes():
+    limits, audio = {"source": 700, "target": 9}, {"rate": 8000, "channels": 1, "window": 64}
+    assert Task.of(config(limits=limits, audio=audio)) == Task("a run", "generate", limits, audio=audio)
+    assert Task.of(config(limits={"target": 9}, picture=PICTURE)) == Task("a run", "generate", {"target": 9}, PICTURE)
+
+
 def test_the_files_of_each_kind_of_run():
+    assert Task("x", "generate", {"target": 1}, PICTURE).files == ("target.tokenizer.json", "test.npz")
+    heard = Task("x", "generate", {"source": 1, "target": 1}, audio={"rate": 1, "channels": 1})
+    assert heard.files == ("target.tokenizer.json", "test.npz")
     assert Task("x", "generate", {"source": 1, "target": 1}).files == (
         "source.tokenizer.json",
         "target.tokenizer.json",
@@ -50,6 +59,14 @@ def test_the_files_of_each_kind_of_run():
         (config(kind="tag", picture=PICTURE), "kind 'tag'"),
         (config(kind="classify", picture=3), "picture 3; wanted height"),
         (config(kind="classify", picture={"height": 5}), "wanted whole numbers above 0"),
+        (config(limits={"source": 7}, picture=PICTURE), "wanted whole numbers above 0"),
+        (
+            config(kind="tag", limits={"source": 7}, audio={"rate": 8000, "channels": 1}),
+            "audio in a task of kind 'tag'",
+        ),
+        (config(limits={"target": 7}, picture=PICTURE, audio={"rate": 8000, "channels": 1}), "without picture"),
+        (config(limits={"source": 7, "target": 9}, audio={"rate": 8000}), "wanted a rate, .*, and channels 1"),
+        (config(limits={"source": 7, "target": 9}, audio={"rate": 0, "channels": 1}), "wanted a rate"),
         (config(kind="tag", limits={"source": 0}), "wanted whole numbers above 0"),
         (config(kind="tag", limits=[7]), "wanted whole numbers above 0"),
         (config(limits={"source": 7}), "wanted whole numbers above 0"),

@@ -188,5 +188,5 @@ def test_a_signature_that_no_case_covers_is_refused(traced, generator_cases, sig
 
 
 def test_without_sources_there_are_no_cases():
-    with pytest.raises(ValueError, match="source_ids holds no source with an id"):
-        kept_cases._sources([[], []], 13)
+    with pytest.raises(ValueError, match="the sources are all empty"):
+        kept_cases._inputs([[], []], LIMITS)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import export
-from export import cases, errors, reference, runtime
+from export import cases, errors, reference, reference_generator, runtime
 from export import onnx as onnx_format
 from export import tflite as tflite_format
 from export.examples import Task
@@ -67,6 +67,29 @@ def test_case_counts_or_does_not(spoken, name, wanted):
     rows = outputs(tokenizer, "a Dog barked . The", "the")
     score = generator_score(name, vocabulary)
     assert score.name == name and score.share(rows[:1], data, [0]) == pytest.approx(wanted)
+
+
+def test_word_accuracy_is_one_less_the_word_error_rate(spoken):
+    """Of 6 words one is replaced and one put in, of 5 two are left out."""
+    tokenizer, vocabulary, data = spoken
+    score = generator_score("word_accuracy", vocabulary)
+    rows = outputs(tokenizer, "the cat sat on a mat a", "a dog me")
+    assert score.share(rows, data, [0, 1]) == pytest.approx(1 - 4 / 11) and score.name == "word_accuracy"
+    assert score.share(rows[1:], data, [1]) == pytest.approx(1 - 2 / 5)
+    assert score.share(outputs(tokenizer, "a a a a a a a a a a a a"), data, [1]) == 0
+    assert measure_in_words("word_accuracy", 0.5) == "word accuracy 50.0 %"
+
+
+def test_any_of_several_targets_is_right(spoken):
+    tokenizer, vocabulary, _ = spoken
+    targets = [[TEXTS[0], "the dog barked at the cat"], [TEXTS[1]]]
+    data = {"target": [own[0] for own in targets], "accepted_target": targets}
+    data |= {f"{name}_ids": [tokenizer.encode(text) for text in data[name]] for name in ("target",)}
+    data["accepted_target_ids"] = [tokenizer.encode_batch(own) for own in targets]
+    rows = outputs(tokenizer, "the dog barked at the cat", "a dog barked at me")
+    for name in ("exact_match", "bleu", "word_accuracy"):
+        assert generator_score(name, vocabulary).share(rows, data, [0, 1]) == pytest.approx(1)
+        assert generator_score(name, vocabulary).share(rows[::-1], data, [0, 1]) < 0.5
 
 
 def test_what_is_no_score_or_lacks_its_package_is_refused(spoken, monkeypatch):
@@ -187,7 +210,7 @@ def task_of(run, **score):
 @pytest.mark.parametrize("name", [None, *SCORES])
 def test_keras_is_scored_by_what_the_task_names(run, name, tmp_path, monkeypatch):
     monkeypatch.setattr(reference, "_OTHERS", OTHERS)
-    monkeypatch.setattr(reference, "median_ms", lambda *_: 1.0)
+    monkeypatch.setattr(reference_generator, "median_ms", lambda *_: 1.0)
     monkeypatch.setattr(cases, "generator_cases", lambda *_: [])
     task, others = task_of(run, **({"score": name} if name else {})), tmp_path / "others.json"
     answers, keras_says = reference.reference(

@@ -36,9 +36,11 @@ def artefact(format, signatures):
     }
 
 
-def written(format, beam=False):
+def written(format, beam=False, task="generate"):
     batch = 1 if format == "tflite" else None
-    ids = tensors(source=("int32", [batch, 17 if batch else None]), source_length=("int32", [batch]))
+    dtype = "float32" if task == "audio" else "int32"
+    ids = tensors(source=(dtype, [batch, 17 if batch else None]), source_length=("int32", [batch]))
+    ids = tensors(image=("float32", [batch, 7, 11, 3])) if task == "caption" else ids
     outputs = tensors(ids=("int32", [batch, 19]), length=("int32", [batch]), log_probability=("float32", [batch, 19]))
     state = tensors(state_hidden=("float32", [batch, 5]))
     step = {"inputs": tensors(token=("int32", [batch])) | state, "outputs": tensors(logits=("float32", [batch, 23]))}
@@ -59,19 +61,24 @@ def predicted(format, task):
 
 
 def manifest_of(task, formats=("tflite", "onnx"), beam=False):
-    manifest = {"schema_version": 1, "task": "classify" if task == "picture" else task, "name": f"small {task}"}
-    roles = ("source", "target") if task == "generate" else ("source",)
-    if task == "picture":
+    kind = {"picture": "classify", "audio": "generate", "caption": "generate"}.get(task, task)
+    manifest = {"schema_version": 1, "task": kind, "name": f"small {task}"}
+    roles = {"generate": ("source", "target"), "audio": ("target",), "caption": ("target",)}.get(task, ("source",))
+    if task in ("picture", "caption"):
         manifest["picture"] = {"height": 7, "width": 11, "channels": 3}
-    else:
+    if task == "audio":
+        manifest["audio"] = {"rate": 8000, "channels": 1, "mel_bands": 40}
+    if task != "picture":
         manifest |= {
             "limits": {role: 17 if role == "source" else 19 for role in roles},
             "vocabularies": {role: f"{role}.tokenizer.json" for role in roles},
             "characters": {role: ["<pad>", "<start>", "<end>", "<unknown>", "a", "b"] for role in roles},
         }
-    if task != "generate":
+    if task == "audio":
+        manifest["limits"]["source"] = 17
+    if kind != "generate":
         manifest |= {"labels": "labels.json", "label_names": LABELS}
-    signatures = (lambda one: written(one, beam)) if task == "generate" else (lambda one: predicted(one, task))
+    signatures = (lambda one: written(one, beam, task)) if kind == "generate" else (lambda one: predicted(one, task))
     manifest["artefacts"] = [artefact(one, signatures(one)) for one in formats]
     manifest["keras"] = {"score": {"accuracy": 0.991, "examples": 41}, "bytes": 9, "latency_ms": 2.0}
     return manifest | {"ship": ship.advice(manifest["artefacts"])}
@@ -82,7 +89,7 @@ def blocks(text):
     return re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
 
 
-TASKS = ("generate", "classify", "tag", "picture")
+TASKS = ("generate", "audio", "caption", "classify", "tag", "picture")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -92,6 +99,9 @@ def test_the_readme_says_what_the_model_does_and_which_file_goes_where(task):
         f"# small {task}\n",
         {
             "generate": "reads text and writes text.\nIt reads at most 17 tokens and writes at most 19, the end token",
+            "audio": "at 8000 samples a second, as floats from -1 to 1, at most 17 samples (0.00 s).\n"
+            "Of the front end inside: mel bands 40.\nIt writes at most 19 tokens, the end token included.",
+            "caption": "7 x 11 pixels of 3 channels, as floats from 0 to 1.\nIt writes at most 19 tokens, the end",
             "classify": "gives a text one of 3 labels.\nThe labels are `cheese`, `tea`, `weather`: see `labels.json`.",
             "tag": "gives each token of a text one of 3 labels.",
             "picture": "gives a picture one of 3 labels.",
@@ -134,7 +144,11 @@ def test_the_readme_s_commands_are_those_that_the_bundle_has():
     assert "`beam_ids`, `beam_length` and `beam_log_probability` come out of `generate_beam`" in with_beam
     assert "beam_ids" not in generator
     assert "--stream" not in tagger and "run.py < texts.txt" in tagger and "bundle.tag([" in tagger
-    assert "run.py picture.png" in pictures and "pip install numpy pillow ai-edge-litert" in pictures
+    heard, seen = readme(manifest_of("audio", beam=True)), readme(manifest_of("caption"))
+    assert "run.py --stream example.wav" in heard and "run.py --beam example.wav" in heard and "WAV files" in heard
+    assert "run.py example.png" in seen and 'bundle.generate(["example.png", ' in seen and "pillow" in seen
+    assert "`target.tokenizer.json` for what is written" in heard and "for what is read" not in heard + seen
+    assert "run.py picture.png" in pictures and "pip install numpy ai-edge-litert" in pictures
     assert "okeniz" not in pictures and "Vocabularies" not in pictures
 
 
@@ -152,8 +166,8 @@ def test_every_snippet_names_only_files_and_signatures_that_are_there(task, form
     for _, code in found:
         named = re.findall(r'"((?:[\w.]+/)?[\w.]+\.(?:tflite|onnx|bin|json))"|"(saved_model)"', code)
         assert {name for pair in named for name in pair if name} <= there
-        other = "predict" if task == "generate" else "generate"
-        assert f'"{other}"' not in code and "source_length" not in (code if task != "generate" else "")
+        other = "generate" if task in ("classify", "tag", "picture") else "predict"
+        assert f'"{other}"' not in code and "source_length" not in (code if task not in ("generate", "audio") else "")
 
 
 @pytest.mark.parametrize("task", TASKS)

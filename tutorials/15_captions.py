@@ -133,9 +133,9 @@ def show_boards(lesson, config, data):
 
 def tested(config, data):
     """The boards of the test and what is on them."""
-    from keras_seq.recipes.captions import CaptionConfig, tested_boards
+    from keras_seq.recipes.captions import CaptionConfig, boards_of
 
-    return tested_boards(data, CaptionConfig(**next(iter(config.models.values()))).tested)
+    return boards_of(data, CaptionConfig(**next(iter(config.models.values()))).tested)
 
 
 # %% [markdown]
@@ -314,9 +314,9 @@ def write_boards(lesson, data):
     from PIL import Image
 
     from keras_seq.data.boards import captions, names_of
-    from keras_seq.recipes.captions import tested_boards
+    from keras_seq.recipes.captions import boards_of
 
-    boards, things = tested_boards(data, lesson.options.write_boards)
+    boards, things = boards_of(data, lesson.options.write_boards)
     for number, (board, own) in enumerate(zip(boards, things, strict=True)):
         path = lesson.run / f"board_{number}.png"
         Image.fromarray(board[..., 0]).save(path)

@@ -308,7 +308,9 @@ def _encoder(config):
         layers[f"convolution_{number}"] = keras.layers.Conv2D(
             size, 3, padding="same", use_bias=False, name=f"convolution_{number}"
         )
-        layers[f"normalisation_{number}"] = keras.layers.BatchNormalization(name=f"normalisation_{number}")
+        layers[f"normalisation_{number}"] = keras.layers.BatchNormalization(
+            momentum=0.95, name=f"normalisation_{number}"
+        )
         layers[f"pooling_{number}"] = keras.layers.MaxPooling2D(name=f"pooling_{number}")
     return layers
 

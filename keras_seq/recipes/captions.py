@@ -63,7 +63,7 @@ TEST_SEED = (2015, 0)
 """What the boards of the test are drawn by; of the validation part the same."""
 
 
-def tested_boards(images, count, part="test"):
+def boards_of(images, count, part="test"):
     """The boards of the test: from the test part's pictures, by a fixed seed.
 
     Args:
@@ -131,7 +131,7 @@ def train(config, images, run_dir, *, fresh=False, callbacks=(), verbose="auto")
         verbose=verbose,
     )
     tokenizer.save(run_dir / "target.tokenizer.json")
-    _write_test(run_dir / "test.npz", *tested_boards(images, config.tested), names)
+    _write_test(run_dir / "test.npz", *boards_of(images, config.tested), names)
     results = {
         "parameters": model.count_params(),
         "seconds": round(sum(row["seconds"] for row in read_rows(run_dir / "seconds.csv")), 1),

@@ -7,7 +7,7 @@ import pytest
 from keras_seq.data import images
 from keras_seq.recipes import captions
 from keras_seq.recipes.captioner import confusion_counts, place_of, read_board
-from keras_seq.recipes.captions import CaptionConfig, tested_boards, train
+from keras_seq.recipes.captions import CaptionConfig, boards_of, train
 
 SIZES = {"filters": (8, 8, 8, 16), "units": 24, "boards": 512, "batch_size": 32, "tested": 50, "average": 1}
 
@@ -20,7 +20,7 @@ def trained(request, tmp_path_factory):
 
 def test_a_run_is_read_again_and_holds_its_test(trained):
     describer, results, run = trained
-    boards, things = tested_boards(images.digits(600), 50)
+    boards, things = boards_of(images.digits(600), 50)
     again = captions.load(run)
     assert again.write(boards) == describer.write(boards) and results["parameters"] == again.model.count_params()
     kept = np.load(run / "test.npz")
@@ -32,7 +32,7 @@ def test_a_run_is_read_again_and_holds_its_test(trained):
 
 def test_right_captions_are_judged_right_and_wrong_ones_by_what_is_wrong(trained):
     describer, _, _ = trained
-    boards, things = tested_boards(images.digits(600), 50)
+    boards, things = boards_of(images.digits(600), 50)
     right = [captions.captions(own, describer.names)[-1] for own in things]
     found = describer.judge(boards, things, right)
     assert found["whole"].all() and found["places"].all() and found["looks"][:, 1].tolist() == list(map(len, things))
@@ -63,7 +63,7 @@ def test_the_largest_cell_names_its_place():
 def test_a_picture_becomes_a_board(tmp_path):
     from PIL import Image
 
-    board = tested_boards(images.digits(600), 1)[0][0]
+    board = boards_of(images.digits(600), 1)[0][0]
     for name, own in (("light", board[..., 0]), ("dark", 255 - board[..., 0])):
         Image.fromarray(own).resize((192, 192), 0).save(tmp_path / f"{name}.png")
         found, notes = read_board(tmp_path / f"{name}.png")
@@ -92,6 +92,6 @@ def test_real_digits_are_put_where_they_are(tmp_path):
     config = CaptionConfig(filters=(8, 16, 16, 24), units=48, boards=1600, batch_size=32, epochs=3, average=1,
                            learning_rate=4e-3, tested=300)  # fmt: skip
     describer, _ = train(config, images.digits(), tmp_path / "run", verbose=0)
-    boards, things = tested_boards(images.digits(), 300)
+    boards, things = boards_of(images.digits(), 300)
     found = describer.judge(boards, things, describer.write(boards))
     assert found["places"].mean() > 0.5

@@ -32,6 +32,7 @@ from keras_seq.layers.scores import (
 from keras_seq.layers.spectrogram import LogMel, frame_count, log_mel, mel_matrix
 from keras_seq.layers.subsampling import ConvolutionSubsampling, subsampled
 from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer
+from keras_seq.layers.visual_decoder import VisualAttentionDecoder
 from keras_seq.layers.windows import output_size, windows
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "SimpleRNNCell",
     "SinusoidalPositions",
     "TanhSumScore",
+    "VisualAttentionDecoder",
     "additive_scores",
     "average_pooling",
     "causal_mask",

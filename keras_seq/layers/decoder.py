@@ -25,12 +25,17 @@ from keras_seq.layers.masks import length_mask
 class RecurrentDecoder(keras.layers.Layer):
     """What both decoders share: one step, and the walk over the target under teacher forcing.
 
-    A subclass says where the context comes from, by `prepare` and `context`.
+    A subclass says where the context comes from, by `prepare` and `context`, and may have another cell.
 
     Args:
         units: int, width of the hidden state.
         dropout: float in [0, 1), applied to the step's input `[token; context]` in training.
+
+    Attributes:
+        state_size: int, width of what a step hands to the next one.
     """
+
+    cell_class, states = keras.layers.GRUCell, 1
 
     def __init__(self, units, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -39,7 +44,8 @@ class RecurrentDecoder(keras.layers.Layer):
         check_share("dropout", dropout)
         self.units = units
         self.dropout = dropout
-        self._cell = keras.layers.GRUCell(units, dtype=self.dtype_policy, name="cell")
+        self.state_size = self.states * units
+        self._cell = self.cell_class(units, dtype=self.dtype_policy, name="cell")
         self._dropout = Dropout(dropout, dtype=self.dtype_policy)
 
     def step(self, token, state, memory, training=None):
@@ -47,23 +53,28 @@ class RecurrentDecoder(keras.layers.Layer):
 
         Args:
             token: `(batch, features)`, the embedded previous token.
-            state: `(batch, units)`, the previous hidden state.
+            state: `(batch, state_size)`, the previous hidden state, and of an LSTM its carry behind it.
             memory: dict of tensors, what `prepare` returned.
 
         Returns:
-            the output `(batch, units + context_features)` and the new state `(batch, units)`.
+            the output `(batch, units + context_features)` and the new state `(batch, state_size)`.
         """
         context = self.context(state, memory, training)  # (batch, context_features)
         inputs = self._dropout(ops.concatenate([token, context], axis=-1), training=training)
-        hidden, _ = self._cell(inputs, state)  # (batch, units)
-        return ops.concatenate([hidden, context], axis=-1), hidden
+        hidden, state = self._advance(inputs, state)
+        return ops.concatenate([hidden, context], axis=-1), state
+
+    def _advance(self, inputs, state):
+        """The cell's hidden state `(batch, units)`, and its whole state."""
+        hidden, _ = self._cell(inputs, state)
+        return hidden, hidden
 
     def walk(self, tokens, state, memory, training=None):
         """`step` along the time axis, under teacher forcing.
 
         Args:
             tokens: `(batch, target, features)`, the embedded token before each position.
-            state: `(batch, units)`, the first hidden state.
+            state: `(batch, state_size)`, the first state.
             memory: dict of tensors, what `prepare` returned.
 
         Returns:
@@ -76,9 +87,9 @@ class RecurrentDecoder(keras.layers.Layer):
     def _check(self, tokens, state, **others):
         """Refuses tokens and a first state that do not fit the cell, and whatever has another batch size."""
         check_sequences(tokens=tokens.shape)
-        if len(state.shape) != 2 or state.shape[-1] not in (None, self.units):
+        if len(state.shape) != 2 or state.shape[-1] not in (None, self.state_size):
             raise ValueError(
-                f"state has shape {tuple(state.shape)}; this decoder wants (batch, {self.units}), its units: put "
+                f"state has shape {tuple(state.shape)}; this decoder wants (batch, {self.state_size}), its units: put "
                 "a Dense between it and an encoder of another width"
             )
         for name, tensor in {"state": state, **others}.items():
@@ -97,7 +108,7 @@ class _BoundStep(keras.layers.Layer):
 
     def __init__(self, decoder, memory):
         super().__init__(dtype=decoder.dtype_policy)
-        self.state_size = decoder.units
+        self.state_size = decoder.state_size
         self._step = decoder.step
         self._memory = memory
         self.built = True
@@ -175,7 +186,7 @@ class AttentionDecoder(RecurrentDecoder):
 
     def _alignments(self, state, outputs, memory):
         """Attention weights of every step at once: the queries are the states before each step."""
-        before = ops.concatenate([ops.expand_dims(state, 1), outputs[:, :-1, : self.units]], axis=1)
+        before = ops.concatenate([ops.expand_dims(state[:, : self.units], 1), outputs[:, :-1, : self.units]], axis=1)
         return self._attend(self._attention.project_query(before), memory, False)[1]  # (batch, target, source)
 
     def compute_output_shape(self, tokens_shape, state_shape, values_shape, lengths_shape=None):

@@ -1,5 +1,6 @@
 """Functional Keras models built from the layers."""
 
+from keras_seq.models.captioner import Captioner, TransformerCaptioner
 from keras_seq.models.recurrent import Classifier, Tagger
 from keras_seq.models.seq2seq import Seq2Seq
 from keras_seq.models.speech import CTCRecognizer, SpeechToText
@@ -10,6 +11,7 @@ from keras_seq.models.word_tagger import WordTagger
 
 __all__ = [
     "CTCRecognizer",
+    "Captioner",
     "Classifier",
     "EqualLength",
     "Seq2Seq",
@@ -17,5 +19,6 @@ __all__ = [
     "Tagger",
     "TextClassifier",
     "Transformer",
+    "TransformerCaptioner",
     "WordTagger",
 ]

@@ -116,6 +116,11 @@ CASES = [
         lambda **k: layers.ContextDecoder(UNITS, **k),
         {"tokens": QUERY, "state": array(BATCH, UNITS), "context": array(BATCH, 5)},
     ),
+    Case(
+        "VisualAttentionDecoder",
+        lambda **k: layers.VisualAttentionDecoder(UNITS, 5, **k),
+        {"tokens": QUERY, "state": array(BATCH, 2 * UNITS), "values": VALUES},
+    ),
     rnn("RNN of SimpleRNNCell", layers.SimpleRNNCell),
     rnn("RNN of LSTMCell", layers.LSTMCell),
     rnn("RNN of GRUCell", layers.GRUCell),

@@ -1,0 +1,191 @@
+"""A trained captioner: what it writes of a board, where it looks, and how often it is right."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_seq import decoding
+from keras_seq.beam import beam
+from keras_seq.data.boards import ACROSS, NOTHING, Boards, said
+from keras_seq.data.tokenizer import Tokenizer
+
+_BATCH = 100
+
+
+class Describer:
+    """Describes boards.
+
+    Args:
+        model: `keras_seq.models.Captioner` or `TransformerCaptioner`.
+        tokenizer: `Tokenizer` of the captions.
+        limit: int, tokens of the longest caption, its end included.
+        names: sequence of str, what the things are called.
+
+    Example:
+        describer = keras_seq.recipes.captions.load("runs/15_captions/lstm")
+        describer.write(boards)                     # ["a sneaker in the top left", ...]
+    """
+
+    def __init__(self, model, tokenizer, limit, names):
+        self.model, self.tokenizer, self.limit, self.names = model, tokenizer, limit, tuple(names)
+        self._functions = {}
+
+    def write(self, boards, beams=None):
+        """A caption for each board.
+
+        Args:
+            boards: uint8 `(boards, height, width, 1)`, or float from 0 to 1.
+            beams: int, beam search with so many; None takes the likeliest token at every step.
+
+        Returns:
+            list of str.
+        """
+        if beams not in self._functions:
+
+            def search(images):
+                if beams is None:
+                    return decoding.greedy(self.model, images, None, self.limit)
+                return beam(self.model, images, None, self.limit, beams)
+
+            shape = tf.TensorSpec((None, *self.model.inputs[0].shape[1:]), tf.float32)
+            self._functions[beams] = tf.function(search, input_signature=[shape], autograph=False)
+        found = []
+        for start in range(0, len(boards), _BATCH):
+            ids, *_ = self._functions[beams](_light(boards[start : start + _BATCH]))
+            found += [self.tokenizer.decode(own) for own in ids.numpy().tolist()]
+        return found
+
+    def attention(self, boards, captions):
+        """Where the model looks as it writes captions.
+
+        Args:
+            boards: as for `write`.
+            captions: list of str, one for each.
+
+        Returns:
+            for each board the tokens, list of str, the end last, and the weights of the map's places, float32
+            `(tokens, rows, columns)`.
+        """
+        found = []
+        for start in range(0, len(boards), _BATCH):
+            ids = self.tokenizer.encode_batch(captions[start : start + _BATCH])
+            target = np.zeros((len(ids), self.limit), "int32")
+            for row, own in zip(target, ids, strict=True):
+                row[: len(own) + 1] = [Tokenizer.START, *own][: self.limit]
+            images = _light(boards[start : start + _BATCH])
+            weights = np.asarray(self.model.alignments({"image": images, "target": target}))
+            for own, weight in zip(ids, weights, strict=True):
+                tokens = [*(self.tokenizer.decode([number]).strip() for number in own), "<end>"]
+                found.append((tokens, weight[: len(tokens)].reshape(len(tokens), *self.model.map_shape)))
+        return found
+
+    def judge(self, boards, things, captions):
+        """What is right about captions.
+
+        Args:
+            boards: as for `write`.
+            things: for each board a list of pairs of int, label and place, that are there.
+            captions: list of str, what is said.
+
+        Returns:
+            float arrays `(boards,)`: `whole`, the caption is right; `places`, it names the right places, whatever it
+            says is there; and int array `looks (boards, 2)`: of the words that name a thing at a place where one is,
+            those at which the attention's largest cell lies in that place, and all.
+        """
+        whole, places, looks = [], [], []
+        for board, caption, (tokens, weights) in zip(things, captions, self.attention(boards, captions), strict=True):
+            told = said(caption, self.names)
+            whole.append(told is not None and sorted(told) == sorted(board))
+            places.append(told is not None and sorted(own[1] for own in told) == sorted(own[1] for own in board))
+            looks.append(self._looks(board, told or [], tokens, weights))
+        return {"whole": np.array(whole, float), "places": np.array(places, float), "looks": np.array(looks)}
+
+    def _looks(self, board, told, tokens, weights):
+        """Words that name a thing and are written while looking at it, and all such words."""
+        there = {place for _, place in board}
+        last_words = {name.split()[-1] for name in self.names}
+        spots = [place for place, token in enumerate(tokens) if token in last_words]
+        right = counted = 0
+        for spot, (_, place) in zip(spots, told, strict=False):
+            if place in there:
+                counted += 1
+                right += place_of(weights[spot]) == place
+        return right, counted
+
+
+def place_of(weights):
+    """The place of the board that the largest of a map's weights lies in.
+
+    Args:
+        weights: float `(rows, columns)`.
+
+    Returns:
+        int, from 0 to 8.
+    """
+    row, column = np.unravel_index(np.argmax(weights), weights.shape)
+    return int(row * ACROSS // weights.shape[0] * ACROSS + column * ACROSS // weights.shape[1])
+
+
+def confusion_counts(things, captions, names):
+    """Which thing was taken for which, where the caption names the right places.
+
+    Args:
+        things: for each board a list of pairs of int, label and place.
+        captions: list of str.
+        names: sequence of str, what the labels are called.
+
+    Returns:
+        int array `(labels, labels)`: what is there, by what is said to be there.
+    """
+    counts = np.zeros((len(names), len(names)), int)
+    for board, caption in zip(things, captions, strict=True):
+        told = {place: label for label, place in said(caption, names) or []}
+        for label, place in board:
+            if (other := told.get(place, NOTHING)) != NOTHING:
+                counts[label, other] += 1
+    return counts
+
+
+def _light(boards):
+    """Boards as float32 from 0 to 1."""
+    boards = np.asarray(boards)
+    return boards.astype("float32") / 255 if boards.dtype == np.uint8 else boards.astype("float32")
+
+
+def read_board(path):
+    """A picture as a board: grey, light on dark, 96 x 96.
+
+    Args:
+        path: path of a file that Pillow reads.
+
+    Returns:
+        uint8 `(96, 96, 1)`, and a list of str, what was done to it beyond scaling.
+
+    Raises:
+        ValueError: if it is no picture, is far from square or shows nothing.
+        ImportError: if Pillow is not installed.
+    """
+    from PIL import Image, ImageOps
+
+    notes = []
+    try:
+        with Image.open(path) as picture:
+            if getattr(picture, "n_frames", 1) > 1:
+                notes.append(f"{path} has {picture.n_frames} frames: the first one is described")
+            picture = picture.convert("RGBA")
+    except Exception as error:  # Pillow raises what its many readers raise
+        raise ValueError(f"{path} cannot be read as a picture ({error}); give a PNG or JPEG file") from error
+    wide, high = picture.size
+    if max(wide, high) > 2 * min(wide, high) or min(wide, high) < ACROSS:
+        raise ValueError(
+            f"{path} has {wide} x {high} pixels; give a square board, such as {Boards.size} x {Boards.size}"
+        )
+    ground = Image.new("RGBA", picture.size, "black")
+    grey = Image.alpha_composite(ground, picture).convert("L")
+    corners = np.asarray(grey)[[0, 0, -1, -1], [0, -1, 0, -1]]
+    if np.median(corners) > 127:
+        grey = ImageOps.invert(Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("L"))
+        notes.append(f"{path} is dark on light: inverted")
+    board = np.asarray(ImageOps.pad(grey, (Boards.size, Boards.size)), "uint8")[..., None]
+    if board.max() < 32:
+        raise ValueError(f"{path} shows nothing: its lightest pixel is {board.max()} of 255; give a board with things")
+    return board, notes

@@ -1,0 +1,97 @@
+import json
+import os
+
+import numpy as np
+import pytest
+
+from keras_seq.data import images
+from keras_seq.recipes import captions
+from keras_seq.recipes.captioner import confusion_counts, place_of, read_board
+from keras_seq.recipes.captions import CaptionConfig, boards_of, train
+
+SIZES = {"filters": (8, 8, 8, 16), "units": 24, "boards": 512, "batch_size": 32, "tested": 50, "average": 1}
+
+
+@pytest.fixture(scope="module", params=["lstm", "transformer"])
+def trained(request, tmp_path_factory):
+    run = tmp_path_factory.mktemp("runs") / request.param
+    return *train(CaptionConfig(request.param, epochs=1, **SIZES), images.digits(600), run, verbose=0), run
+
+
+def test_a_run_is_read_again_and_holds_its_test(trained):
+    describer, results, run = trained
+    boards, things = boards_of(images.digits(600), 50)
+    again = captions.load(run)
+    assert again.write(boards) == describer.write(boards) and results["parameters"] == again.model.count_params()
+    kept = np.load(run / "test.npz")
+    assert (kept["images"] == boards).all() and kept["targets"].shape == (50, 6)
+    assert [sum(map(bool, own)) for own in kept["targets"]] == [3 * len(own) for own in things]
+    task = json.loads((run / "config.json").read_text())["task"]
+    assert task["picture"] == {"height": 96, "width": 96, "channels": 1} and task["score"] == "exact_match"
+
+
+def test_right_captions_are_judged_right_and_wrong_ones_by_what_is_wrong(trained):
+    describer, _, _ = trained
+    boards, things = boards_of(images.digits(600), 50)
+    right = [captions.captions(own, describer.names)[-1] for own in things]
+    found = describer.judge(boards, things, right)
+    assert found["whole"].all() and found["places"].all() and found["looks"][:, 1].tolist() == list(map(len, things))
+    other = [[((label + 1) % 10, place) for label, place in own] for own in things]
+    found = describer.judge(boards, things, [captions.captions(own, describer.names)[0] for own in other])
+    assert not found["whole"].any() and found["places"].all()
+    found = describer.judge(boards, things, ["a zero in the kitchen"] * 50)
+    assert not found["whole"].any() and not found["places"].any() and not found["looks"].any()
+    assert np.trace(confusion_counts(things, right, describer.names)) == sum(map(len, things))
+
+
+def test_a_word_written_while_looking_elsewhere_does_not_count(trained, monkeypatch):
+    describer, _, _ = trained
+    things, caption = [[(7, 0), (4, 8)]], "a seven in the top left and a four in the bottom right"
+    weights = np.zeros((13, 6, 6))
+    weights[:, 1, 1] = 1  # in the top left throughout
+    tokens = [*caption.split(), "<end>"]
+    monkeypatch.setattr(type(describer), "attention", lambda *_: [(tokens, weights[: len(tokens)])])
+    assert describer.judge(None, things, [caption])["looks"].tolist() == [[1, 2]]
+
+
+def test_the_largest_cell_names_its_place():
+    weights = np.zeros((6, 6))
+    weights[5, 2] = 1
+    assert place_of(weights) == 7 and place_of(np.eye(3)[::-1] * [0, 1, 0]) == 4
+
+
+def test_a_picture_becomes_a_board(tmp_path):
+    from PIL import Image
+
+    board = boards_of(images.digits(600), 1)[0][0]
+    for name, own in (("light", board[..., 0]), ("dark", 255 - board[..., 0])):
+        Image.fromarray(own).resize((192, 192), 0).save(tmp_path / f"{name}.png")
+        found, notes = read_board(tmp_path / f"{name}.png")
+        assert np.abs(found.astype(int) - board).mean() < 3 and ("inverted" in " ".join(notes)) == (name == "dark")
+    Image.fromarray(board[..., 0]).convert("RGBA").save(tmp_path / "moving.gif", save_all=True,
+        append_images=[Image.fromarray(255 - board[..., 0]).convert("RGBA")])  # fmt: skip
+    assert "has 2 frames: the first one" in read_board(tmp_path / "moving.gif")[1][0]
+    Image.new("L", (96, 96)).save(tmp_path / "black.png")
+    Image.new("L", (300, 96)).save(tmp_path / "wide.png")
+    (tmp_path / "broken.png").write_bytes((tmp_path / "light.png").read_bytes()[:99])
+    for name, reason in (("black", "shows nothing"), ("wide", "300 x 96 pixels; give a square"), ("broken", "cannot")):
+        with pytest.raises(ValueError, match=reason):
+            read_board(tmp_path / f"{name}.png")
+
+
+def test_an_unknown_decoder_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="decoder='gru' is not known; choose from lstm, transformer"):
+        train(CaptionConfig("gru"), images.digits(100), tmp_path)
+    with pytest.raises(ValueError, match="has no model.keras"):
+        captions.load(tmp_path)
+
+
+@pytest.mark.skipif("KERAS_SEQ_DATA" not in os.environ, reason="KERAS_SEQ_DATA names no folder with real data")
+def test_real_digits_are_put_where_they_are(tmp_path):
+    """A floor: one digit on the board, named and put right; by guessing 1 in 90."""
+    config = CaptionConfig(filters=(8, 16, 16, 24), units=48, boards=1600, batch_size=32, epochs=3, average=1,
+                           learning_rate=4e-3, tested=300)  # fmt: skip
+    describer, _ = train(config, images.digits(), tmp_path / "run", verbose=0)
+    boards, things = boards_of(images.digits(), 300)
+    found = describer.judge(boards, things, describer.write(boards))
+    assert found["places"].mean() > 0.5

@@ -1,18 +1,28 @@
 """Pictures with labels: Fashion-MNIST, and scikit-learn's digits where it cannot be had.
 
-`KERAS_SEQ_DATA` names a folder whose `tfds/` is a tensorflow-datasets `data_dir`; unset, its own folder and the network
-serve. The sets have no validation part: it is carved from train by a fixed seed.
+Where the four files that its authors published lie in `PUBLISHED`, as Debian's and Ubuntu's package
+`dataset-fashion-mnist` lays them there, those are read. Else `KERAS_SEQ_DATA` names a folder whose `tfds/` is a
+tensorflow-datasets `data_dir`; unset, its own folder and the network serve. The sets have no validation part: it is
+carved from train by a fixed seed.
 
 Reference: Xiao, Rasul and Vollgraf, 2017, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
 Algorithms" (MIT licence).
 """
 
+import gzip
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from keras_seq.data.catalogue import prepared
 from keras_seq.data.catalogue.sets import carved_rows, check_fashion_mnist
+
+PUBLISHED = Path("/usr/share/datasets/fashion-mnist")
+"""Folder of the files as they were published."""
+_CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_FILES = {"train": "train-{}-ubyte.gz", "test": "t10k-{}-ubyte.gz"}
+_HEADERS = {"images-idx3": 16, "labels-idx1": 8}  # bytes before the values: a mark and the sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,18 +77,40 @@ def fashion_mnist(validation=5000, examples=None, seed=0):
     Raises:
         FileNotFoundError: if `KERAS_SEQ_DATA` is set and the set is not in it.
         ConnectionError: if it is neither on this machine nor to be had over the network.
-        OSError: if what is there under its name is another set.
-        ModuleNotFoundError: if tensorflow-datasets is not installed.
+        OSError: if what is there under its name is another set, or a published file is broken.
+        ModuleNotFoundError: if tensorflow-datasets is needed and not installed.
         ValueError: if `validation` leaves nothing to train on.
     """
+    if PUBLISHED.is_dir():
+        train, test = (_published(part, examples) for part in ("train", "test"))
+        classes, origin = _CLASSES, str(PUBLISHED)
+    else:
+        train, test, classes, origin = _prepared(examples)
+    train, validation = _carve(*train, validation, seed)
+    return Images("fashion_mnist", classes, train, validation, test, origin)
+
+
+def _published(part, examples):
+    """The pictures and labels of a part, from the files as they were published."""
+    values = {}
+    for what, header in _HEADERS.items():
+        path = PUBLISHED / _FILES[part].format(what)
+        try:
+            values[what] = np.frombuffer(gzip.decompress(path.read_bytes()), "uint8", offset=header)
+        except (EOFError, ValueError, OSError) as error:
+            raise OSError(f"{path} cannot be read: {error}; install the files anew or remove the folder") from error
+    labels = values["labels-idx1"]
+    return _arrays(values["images-idx3"].reshape(len(labels), 28, 28, 1)[:examples], labels[:examples])
+
+
+def _prepared(examples):
+    """The pictures and labels of train and of test, the classes and where they lie, from tensorflow-datasets."""
     builder = prepared("fashion_mnist")
     check_fashion_mnist(builder)
     part = f"[:{examples}]" if examples else ""
     train, test = builder.as_dataset(split=[f"train{part}", f"test{part}"], batch_size=-1, as_supervised=True)
     train, test = (_arrays(pictures.numpy(), labels.numpy()) for pictures, labels in (train, test))
-    train, validation = _carve(*train, validation, seed)
-    classes = tuple(builder.info.features["label"].names)
-    return Images("fashion_mnist", classes, train, validation, test, f"tensorflow-datasets, {builder.data_path}")
+    return train, test, tuple(builder.info.features["label"].names), f"tensorflow-datasets, {builder.data_path}"
 
 
 def digits(examples=None, seed=0, reason=None):

@@ -1,6 +1,7 @@
 """Pictures come from tensorflow-datasets, and from scikit-learn where they cannot; the parts never overlap."""
 
 import dataclasses
+import gzip
 import os
 import sys
 import time
@@ -19,6 +20,13 @@ DATA = os.environ.get("KERAS_SEQ_DATA")
 with_data = pytest.mark.skipif(
     not (DATA and Path(DATA, "tfds", "fashion_mnist").exists()), reason="KERAS_SEQ_DATA has no tfds/fashion_mnist"
 )
+
+
+@pytest.fixture(autouse=True)
+def published(monkeypatch, tmp_path):
+    """A folder for the published files, which is not there yet: these tests run alike where Debian's package is."""
+    monkeypatch.setattr(module, "PUBLISHED", tmp_path / "published")
+    return tmp_path / "published"
 
 
 def pictures(part):
@@ -61,6 +69,25 @@ def test_fashion_mnist_is_carved_by_the_seed(balanced):
     np.testing.assert_array_equal(found.validation[0], again.validation[0])
     assert pictures(found.validation) != pictures(other.validation)
     assert not pictures(found.train) & pictures(found.validation)
+
+
+def test_the_published_files_are_read_and_a_broken_one_is_named(published):
+    published.mkdir()
+    for part, count in (("train", 40), ("t10k", 20)):
+        pixels, labels = np.repeat(np.arange(count, dtype="uint8"), 28 * 28), np.arange(count, dtype="uint8") % 10
+        for what, header, values in (("images-idx3", 16, pixels), ("labels-idx1", 8, labels)):
+            (published / f"{part}-{what}-ubyte.gz").write_bytes(gzip.compress(bytes(header) + values.tobytes()))
+    found = fashion_mnist(validation=10)
+    assert [len(labels) for _, labels in (found.train, found.validation, found.test)] == [30, 10, 20]
+    assert found.origin == str(published) and found.classes[9] == "Ankle boot"
+    for own, labels in (found.train, found.test):
+        assert own.shape[1:] == (28, 28, 1) and (own[:, 0, 0, 0] % 10 == labels).all()
+        assert (own == own[:, :1, :1]).all()
+    assert len(fashion_mnist(validation=5, examples=12).train[1]) == 7
+    path = published / "t10k-labels-idx1-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(OSError, match="t10k-labels-idx1-ubyte.gz cannot be read"):
+        fashion_mnist(validation=10)
 
 
 def test_mnist_under_the_name_of_fashion_mnist_is_refused_and_the_digits_stand_in(monkeypatch):

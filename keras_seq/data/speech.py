@@ -41,6 +41,8 @@ class Mixing:
         colour: float below 1, how much brighter or duller another microphone may make the whole.
         clipped: float, share of the strings whose peaks are cut off.
         nothing: float, share of the strings that are noise alone.
+        alone: float, share of the strings that are one recording alone, beyond those of the even draw of 1 to the most
+            digits; none where strings have two or more.
     """
 
     pause: tuple = (0.05, 0.35)
@@ -51,10 +53,11 @@ class Mixing:
     colour: float = 0.4
     clipped: float = 0.05
     nothing: float = 0.03
+    alone: float = 0.2
 
     def plain(self):
         """The same without what is done to the recordings: joined, with pauses and noise."""
-        return dataclasses.replace(self, speed=(1, 1), gain=0.0, colour=0.0, clipped=0.0, nothing=0.0)
+        return dataclasses.replace(self, speed=(1, 1), gain=0.0, colour=0.0, clipped=0.0, nothing=0.0, alone=0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Mixer:
         mixing, (least, limit) = self.mixing, self.digits
         most = limit if most is None else min(most, limit)
         for _ in range(_TRIES):
-            digits = 0 if random.random() < mixing.nothing else int(random.integers(least, most + 1))
+            digits = self._count(random, most)
             speaker = self._of[random.integers(len(self._of))]
             pool = speaker if random.random() < mixing.one_speaker else self._all
             places = tuple(random.choice(pool, digits).tolist())
@@ -128,6 +131,15 @@ class Mixer:
             if plan.samples <= longest:
                 return plan
         raise ValueError(f"no string of {least} to {most} digits fits into {longest} samples; allow longer ones")
+
+    def _count(self, random, most):
+        """Digits of a string, 0 for noise alone."""
+        drawn, least = random.random(), self.digits[0]
+        if drawn < self.mixing.nothing:
+            return 0
+        if least == 1 and drawn < self.mixing.nothing + self.mixing.alone:
+            return 1
+        return int(random.integers(least, most + 1))
 
     def make(self, plan, random):
         """The samples of a plan, float32 `(plan.samples,)` from -1 to 1."""

@@ -29,6 +29,7 @@ from keras_seq.layers.scores import (
     additive_scores,
     dot_scores,
 )
+from keras_seq.layers.spec_augment import SpecAugment
 from keras_seq.layers.spectrogram import LogMel, frame_count, log_mel, mel_matrix
 from keras_seq.layers.subsampling import ConvolutionSubsampling, subsampled
 from keras_seq.layers.transformer import Decoder, DecoderLayer, Encoder, EncoderLayer
@@ -72,6 +73,7 @@ __all__ = [
     "ScoringRule",
     "SimpleRNNCell",
     "SinusoidalPositions",
+    "SpecAugment",
     "TanhSumScore",
     "VisualAttentionDecoder",
     "additive_scores",

@@ -20,6 +20,7 @@ from keras_seq.layers import (
     Dropout,
     LayerNormalization,
     LogMel,
+    SpecAugment,
     frame_count,
     subsampled,
 )
@@ -81,6 +82,7 @@ class SpeechToText(AudioModel):
         channels: int, of the convolutions.
         num_layers: int, bidirectional GRUs of the encoder.
         dropout: float in [0, 1), in front of each GRU of the encoder, and on the decoder's inputs.
+        stripes: int, taken out of the features in training, see `keras_seq.layers.SpecAugment`.
         rate, window, hop, bands: int, of the front end, see `keras_seq.layers.LogMel`.
 
     Call arguments:
@@ -112,6 +114,7 @@ class SpeechToText(AudioModel):
         channels=32,
         num_layers=2,
         dropout=0.0,
+        stripes=0,
         rate=8000,
         window=256,
         hop=80,
@@ -126,6 +129,7 @@ class SpeechToText(AudioModel):
             "channels": channels,
             "num_layers": num_layers,
             "dropout": dropout,
+            "stripes": stripes,
             "rate": rate,
             "window": window,
             "hop": hop,
@@ -200,7 +204,7 @@ class CTCRecognizer(AudioModel):
 
     Args:
         vocabulary_size: int, ids of the target, padding (0) included.
-        units, channels, num_layers, dropout, rate, window, hop, bands: as for `SpeechToText`.
+        units, channels, num_layers, dropout, stripes, rate, window, hop, bands: as for `SpeechToText`.
 
     Call arguments:
         inputs: dict of `source`, float32 `(batch, samples)` from -1 to 1, padded on the right, and `source_length`,
@@ -227,6 +231,7 @@ class CTCRecognizer(AudioModel):
         channels=32,
         num_layers=2,
         dropout=0.0,
+        stripes=0,
         rate=8000,
         window=256,
         hop=80,
@@ -240,6 +245,7 @@ class CTCRecognizer(AudioModel):
             "channels": channels,
             "num_layers": num_layers,
             "dropout": dropout,
+            "stripes": stripes,
             "rate": rate,
             "window": window,
             "hop": hop,
@@ -261,8 +267,8 @@ class CTCRecognizer(AudioModel):
 
 
 def _check_sizes(config):
-    for key, size in config.items():
-        if key != "dropout" and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+    for key, size in config.items():  # the layers themselves check the other two
+        if key not in ("dropout", "stripes") and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
             raise ValueError(f"{key}={size!r} is not a size; give a whole number of 1 or more")
 
 
@@ -278,6 +284,7 @@ def _encoder(config):
     units, front_end = config["units"], {key: config[key] for key in ("rate", "window", "hop", "bands")}
     layers = {
         "front_end": LogMel(**front_end, name="front_end"),
+        "spec_augment": SpecAugment(config["stripes"], name="spec_augment"),
         "subsampling": ConvolutionSubsampling(config["channels"], 2 * units, name="subsampling"),
         "subsampling_norm": LayerNormalization(name="subsampling_norm"),
     }
@@ -293,7 +300,7 @@ def _encode(layers, config, source, source_length):
 
     The outputs are 0 behind a recording's own positions.
     """
-    features = layers["front_end"](source, source_length)  # (batch, frames, bands)
+    features = layers["spec_augment"](layers["front_end"](source, source_length))  # (batch, frames, bands)
     frames = frame_count(source_length, config["hop"])  # (batch,)
     outputs = layers["subsampling_norm"](layers["subsampling"](features, frames))  # (batch, positions, 2 units)
     lengths = subsampled(frames)

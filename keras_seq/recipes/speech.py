@@ -41,6 +41,7 @@ class SpeechConfig:
         num_layers: int, of the encoder.
         embedding_size: int, of the target, with attention.
         dropout: float.
+        stripes: int, taken out of the features in training.
         rate, window, hop, bands: int, of the front end.
         seconds: float, the longest recording.
         digits: int, the most digits in a string, 2 or more.
@@ -65,6 +66,7 @@ class SpeechConfig:
     num_layers: int = 2
     embedding_size: int = 32
     dropout: float = 0.2
+    stripes: int = 2
     rate: int = 8000
     window: int = 256
     hop: int = 80
@@ -168,7 +170,7 @@ def build(config, vocabulary_size):
     Raises:
         ValueError: if the configuration's model is not known.
     """
-    names = ("units", "channels", "num_layers", "dropout", "rate", "window", "hop", "bands")
+    names = ("units", "channels", "num_layers", "dropout", "stripes", "rate", "window", "hop", "bands")
     options = {name: getattr(config, name) for name in names}
     if config.model == "attention":
         return SpeechToText(vocabulary_size, embedding_size=config.embedding_size, **options)

@@ -237,6 +237,12 @@ CASES = [
         {"unknown": {"samples": (1,)}},
     ),
     Case(
+        "SpecAugment",
+        lambda **k: layers.SpecAugment(**k),
+        {"features": array(BATCH, 11, 9)},
+        {"passes_mask_of": "features"},
+    ),
+    Case(
         "ConvolutionSubsampling",
         lambda **k: layers.ConvolutionSubsampling(4, UNITS, **k),
         {"inputs": array(BATCH, 11, 9), "lengths": FRAMES},

@@ -6,8 +6,9 @@
 #
 #     python tutorials/02_convolution.py                    about 4 minutes on two cores
 #
-# The pictures are Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): set `KERAS_SEQ_DATA` to a folder that has it, or let
-# tensorflow-datasets fetch it. Where neither works, scikit-learn's small handwritten digits stand in, and it is said.
+# The pictures are Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): install Debian's or Ubuntu's package
+# `dataset-fashion-mnist`, set `KERAS_SEQ_DATA` to a folder that has it, or let tensorflow-datasets fetch it. Where none
+# of these works, scikit-learn's small handwritten digits stand in, and it is said.
 
 # %%
 import dataclasses

@@ -8,9 +8,10 @@
 #     python tutorials/15_captions.py --image board.png  describe a picture of yours, with where it looks
 #     python tutorials/15_captions.py --write-boards 5   writes boards of the test as PNG files, to try that with
 #
-# The pictures are Fashion-MNIST's (Xiao et al., 2017; `KERAS_SEQ_DATA` or the network has them), and where they cannot
-# be had scikit-learn's handwritten digits: the lesson says which. One or two of them stand on a board of three by three
-# places. What is drawn is new in every epoch; the boards of the test have pictures of the official test part alone.
+# The pictures are Fashion-MNIST's (Xiao et al., 2017; Debian's package `dataset-fashion-mnist`, `KERAS_SEQ_DATA` or the
+# network has them), and where they cannot be had scikit-learn's handwritten digits: the lesson says which. One or two of
+# them stand on a board of three by three places. What is drawn is new in every epoch; the boards of the test have
+# pictures of the official test part alone.
 
 # %%
 import dataclasses

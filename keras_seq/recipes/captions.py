@@ -122,7 +122,7 @@ def train(config, images, run_dir, *, fresh=False, callbacks=(), verbose="auto")
         run_dir,
         epochs=config.epochs,
         validation_data=held_out,
-        config={"task": _task(run_dir.name, limit), "pictures": images.name, **dataclasses.asdict(config)},
+        config={"task": _task(f"captions_{run_dir.name}", limit), "pictures": images.name, **dataclasses.asdict(config)},
         seed=config.seed,
         average=config.average,
         keep=max(2, config.average),
@@ -160,7 +160,7 @@ def load(run_dir):
 
 
 def _task(name, limit):
-    picture = {"height": Boards.size, "width": Boards.size, "channels": 1}
+    picture = {"height": Boards.size, "width": Boards.size, "channels": 1, "ground": "dark"}
     return {"name": name, "kind": "generate", "limits": {"target": limit}, "picture": picture, "score": "exact_match"}
 
 

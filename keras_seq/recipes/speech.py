@@ -137,7 +137,7 @@ def train(config, parts, run_dir, *, fresh=False, callbacks=(), verbose="auto"):
         run_dir,
         epochs=config.epochs,
         validation_data=_batches(config, target, parts["validation"], _VALIDATION),
-        config={"task": _task(config, run_dir.name), **dataclasses.asdict(config)},
+        config={"task": _task(config, f"speech_{run_dir.name}"), **dataclasses.asdict(config)},
         seed=config.seed,
         average=config.average,
         keep=max(2, config.average),

@@ -27,7 +27,7 @@ def test_a_run_is_read_again_and_holds_its_test(trained):
     assert (kept["images"] == boards).all() and kept["targets"].shape == (50, 6)
     assert [sum(map(bool, own)) for own in kept["targets"]] == [3 * len(own) for own in things]
     task = json.loads((run / "config.json").read_text())["task"]
-    assert task["picture"] == {"height": 96, "width": 96, "channels": 1} and task["score"] == "exact_match"
+    assert task["picture"] == {"height": 96, "width": 96, "channels": 1, "ground": "dark"} and task["score"] == "exact_match"
 
 
 def test_right_captions_are_judged_right_and_wrong_ones_by_what_is_wrong(trained):

@@ -36,7 +36,7 @@ def test_a_run_directory_has_what_the_exporter_reads(trained):
     run, _, results = trained
     task = json.loads((run / "config.json").read_text(encoding="utf-8"))["task"]
     assert task == {
-        "name": "keys",
+        "name": "speech_keys",
         "kind": "generate",
         "limits": {"source": 16000, "target": 4},
         "score": "word_accuracy",

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_seq import decoding
 from keras_seq.beam import beam
-from keras_seq.data.boards import ACROSS, NOTHING, Boards, said
+from keras_seq.data.boards import ACROSS, NOTHING, Boards, captions, said
 from keras_seq.data.tokenizer import Tokenizer
 
 _BATCH = 100
@@ -54,62 +54,58 @@ class Describer:
             found += [self.tokenizer.decode(own) for own in ids.numpy().tolist()]
         return found
 
-    def attention(self, boards, captions):
+    def attention(self, boards, written):
         """Where the model looks as it writes captions.
 
         Args:
             boards: as for `write`.
-            captions: list of str, one for each.
+            written: list of str, one caption for each.
 
         Returns:
-            for each board the tokens, list of str, the end last, and the weights of the map's places, float32
-            `(tokens, rows, columns)`.
+            for each board the tokens, list of str, the end last unless the caption never came to it, and the weights
+            of the map's places, float32 `(tokens, rows, columns)`.
         """
         found = []
         for start in range(0, len(boards), _BATCH):
-            ids = self.tokenizer.encode_batch(captions[start : start + _BATCH])
+            ids = self.tokenizer.encode_batch(written[start : start + _BATCH])
             target = np.zeros((len(ids), self.limit), "int32")
             for row, own in zip(target, ids, strict=True):
                 row[: len(own) + 1] = [Tokenizer.START, *own][: self.limit]
             images = _light(boards[start : start + _BATCH])
             weights = np.asarray(self.model.alignments({"image": images, "target": target}))
             for own, weight in zip(ids, weights, strict=True):
-                tokens = [*(self.tokenizer.decode([number]).strip() for number in own), "<end>"]
+                tokens = [*(self.tokenizer.decode([number]).strip() for number in own), "<end>"][: self.limit]
                 found.append((tokens, weight[: len(tokens)].reshape(len(tokens), *self.model.map_shape)))
         return found
 
-    def judge(self, boards, things, captions):
+    def judge(self, boards, things, written):
         """What is right about captions.
 
         Args:
             boards: as for `write`.
             things: for each board a list of pairs of int, label and place, that are there.
-            captions: list of str, what is said.
+            written: list of str, a caption for each.
 
         Returns:
-            float arrays `(boards,)`: `whole`, the caption is right; `places`, it names the right places, whatever it
-            says is there; and int array `looks (boards, 2)`: of the words that name a thing at a place where one is,
-            those at which the attention's largest cell lies in that place, and all.
+            float arrays `(boards,)`: `whole`, the caption is one of those that are right; `places`, it names the right
+            places, whatever it says is there; and int array `looks (boards, 2)`: of the words that name a thing, those
+            written with the attention's largest cell in the place that the caption gives, where a thing is; and all.
         """
         whole, places, looks = [], [], []
-        for board, caption, (tokens, weights) in zip(things, captions, self.attention(boards, captions), strict=True):
-            told = said(caption, self.names)
-            whole.append(told is not None and sorted(told) == sorted(board))
-            places.append(told is not None and sorted(own[1] for own in told) == sorted(own[1] for own in board))
-            looks.append(self._looks(board, told or [], tokens, weights))
+        for board, caption, (tokens, weights) in zip(things, written, self.attention(boards, written), strict=True):
+            told = [place for _, place in said(caption, self.names) or []]
+            whole.append(caption in captions(board, self.names))
+            places.append(sorted(told) == sorted(place for _, place in board))
+            looks.append(self._looks(board, told, tokens, weights))
         return {"whole": np.array(whole, float), "places": np.array(places, float), "looks": np.array(looks)}
 
     def _looks(self, board, told, tokens, weights):
         """Words that name a thing and are written while looking at it, and all such words."""
         there = {place for _, place in board}
         last_words = {name.split()[-1] for name in self.names}
-        spots = [place for place, token in enumerate(tokens) if token in last_words]
-        right = counted = 0
-        for spot, (_, place) in zip(spots, told, strict=False):
-            if place in there:
-                counted += 1
-                right += place_of(weights[spot]) == place
-        return right, counted
+        spots = [spot for spot, token in enumerate(tokens) if token in last_words]
+        pairs = zip(spots, told, strict=False)  # what is no caption says no place: its words are looked at nowhere
+        return sum(place in there and place_of(weights[spot]) == place for spot, place in pairs), len(spots)
 
 
 def place_of(weights):
@@ -125,19 +121,19 @@ def place_of(weights):
     return int(row * ACROSS // weights.shape[0] * ACROSS + column * ACROSS // weights.shape[1])
 
 
-def confusion_counts(things, captions, names):
+def confusion_counts(things, written, names):
     """Which thing was taken for which, where the caption names the right places.
 
     Args:
         things: for each board a list of pairs of int, label and place.
-        captions: list of str.
+        written: list of str, a caption for each.
         names: sequence of str, what the labels are called.
 
     Returns:
         int array `(labels, labels)`: what is there, by what is said to be there.
     """
     counts = np.zeros((len(names), len(names)), int)
-    for board, caption in zip(things, captions, strict=True):
+    for board, caption in zip(things, written, strict=True):
         told = {place: label for label, place in said(caption, names) or []}
         for label, place in board:
             if (other := told.get(place, NOTHING)) != NOTHING:

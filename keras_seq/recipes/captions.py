@@ -122,7 +122,11 @@ def train(config, images, run_dir, *, fresh=False, callbacks=(), verbose="auto")
         run_dir,
         epochs=config.epochs,
         validation_data=held_out,
-        config={"task": _task(f"captions_{run_dir.name}", limit), "pictures": images.name, **dataclasses.asdict(config)},
+        config={
+            "task": _task(f"captions_{run_dir.name}", limit),
+            "pictures": images.name,
+            **dataclasses.asdict(config),
+        },
         seed=config.seed,
         average=config.average,
         keep=max(2, config.average),

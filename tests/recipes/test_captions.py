@@ -27,7 +27,10 @@ def test_a_run_is_read_again_and_holds_its_test(trained):
     assert (kept["images"] == boards).all() and kept["targets"].shape == (50, 6)
     assert [sum(map(bool, own)) for own in kept["targets"]] == [3 * len(own) for own in things]
     task = json.loads((run / "config.json").read_text())["task"]
-    assert task["picture"] == {"height": 96, "width": 96, "channels": 1, "ground": "dark"} and task["score"] == "exact_match"
+    assert (
+        task["picture"] == {"height": 96, "width": 96, "channels": 1, "ground": "dark"}
+        and task["score"] == "exact_match"
+    )
 
 
 def test_right_captions_are_judged_right_and_wrong_ones_by_what_is_wrong(trained):
@@ -40,7 +43,12 @@ def test_right_captions_are_judged_right_and_wrong_ones_by_what_is_wrong(trained
     found = describer.judge(boards, things, [captions.captions(own, describer.names)[0] for own in other])
     assert not found["whole"].any() and found["places"].all()
     found = describer.judge(boards, things, ["a zero in the kitchen"] * 50)
-    assert not found["whole"].any() and not found["places"].any() and not found["looks"].any()
+    assert not found["whole"].any() and not found["places"].any() and found["looks"].sum(axis=0).tolist() == [0, 50]
+    mixed = "there is a seven in the centre and the top left holds a two"
+    found = describer.judge(boards[:1], [[(7, 4), (2, 0)]], [mixed])
+    assert not found["whole"].any() and found["places"].all()  # in no one of the wordings
+    endless = " ".join(["a zero in the centre and"] * 9)
+    assert describer.judge(boards[:1], things[:1], [endless])["looks"][0, 1] > 1
     assert np.trace(confusion_counts(things, right, describer.names)) == sum(map(len, things))
 
 

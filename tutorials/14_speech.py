@@ -31,6 +31,7 @@ class Config:
         left_out: options of the model that never hears one of the speakers that differ.
         noises: ints, decibels that the voice is above the noise, at which the test is repeated.
         noisy: int, strings at each of them.
+        looked: int, test strings whose words are looked up in time.
         draws: int, draws of the bootstrap.
     """
 
@@ -39,6 +40,7 @@ class Config:
     left_out: dict = dataclasses.field(default_factory=lambda: dict(digits=2, grow=0, epochs=25))
     noises: tuple = (0, 5, 10, 15, 20, 30, 40)
     noisy: int = 150
+    looked: int = 100
     draws: int = 1000
 
 
@@ -80,11 +82,14 @@ def main(argv=None):
     tests = tests_of(lesson, config, parts)
     scores = compare(lesson, config, recognisers, tests)
     noise(lesson, config, recognisers, parts)
-    when(lesson, recognisers, tests)
+    when(lesson, config, recognisers, parts)
     read_errors(lesson, tests, scores)
     unheard = leave_out(lesson, config, parts)
     odd_input(lesson, recognisers[ATTENTION], parts)
-    shipped = ship(lesson)
+    from shipping import ship
+
+    print("\nEvery format and precision")
+    shipped = ship(lesson, lesson.run / ATTENTION, beams=4, timeout=1200)
     rows = score_rows(lesson, results, scores, unheard)
     for own in scores.values():
         for score in own.values():
@@ -120,8 +125,10 @@ def look_at_the_data(lesson):
     lesson.number("    of the longest", max(seconds), ".2f")
     names = sorted({row["speaker"] for row in rows})
     print(f"  speakers: {', '.join(names)}")
-    if lesson.options.speaker not in names:
+    if lesson.smoke:
         lesson.options.speaker = names[-1]
+    if lesson.options.speaker not in names:
+        sys.exit(f"{lesson.name}: --speaker {lesson.options.speaker} is none of them; choose one")
     return parts
 
 
@@ -200,7 +207,7 @@ def learn(lesson, config, parts):
     recognisers, results, series = {}, {}, {}
     for name, own in configs.items():
         run = lesson.run / name.lower()
-        recognisers[name], results[name] = train(own, parts, run, verbose=0 if lesson.smoke else 2)
+        recognisers[name], results[name] = lesson.trained(train, own, parts, run, verbose=0 if lesson.smoke else 2)
         results[name]["minutes"] = round(results[name]["seconds"] / 60, 1)
         lesson.number(f"parameters: {name}", results[name]["parameters"], ",d")
         lesson.number(f"minutes of training: {name}", results[name]["minutes"], ".1f")
@@ -309,26 +316,40 @@ def noise(lesson, config, recognisers, parts):
 # %% [markdown]
 # ## When it hears what
 # Nobody told it where a digit begins. The rows of the attention are the words as they are written, the columns 40
-# milliseconds each: does it go from left to right, and does a word look at its own sound? Under it CTC, which says each
-# word in a moment and is silent for the rest.
+# milliseconds each: does it go from left to right, and is the largest weight of a word in its own sound? Under it CTC,
+# which says each word in a moment and is silent for the rest.
 
 
 # %%
-def when(lesson, recognisers, tests):
-    """Waveform, features and the alignments of both recognisers on one string."""
+def when(lesson, config, recognisers, parts):
+    """Waveform, features and the alignments of both recognisers on one string; how many words look at their sound."""
+    from keras_seq.data.speech import to_float
     from keras_seq.plots import recording
+    from keras_seq.recipes.speech import planned_test_strings
 
-    recordings, texts = tests[STRINGS]
-    place = max(range(len(texts)), key=lambda place: (min(5, len(texts[place].split())), -place))
-    samples, model = recordings[place], recognisers[ATTENTION].model
-    alignments = [(f"{name}: when", *recogniser.alignment(samples)) for name, recogniser in recognisers.items()]
-    features = recognisers[ATTENTION].features(samples)
-    path, title = lesson.run / "attention.png", f'"{texts[place]}"'
-    lesson.figure(recording(path, samples, model.rate, features, alignments, title))
-    tokens, weights = recognisers[ATTENTION].alignment(samples)
-    centres = (weights * np.arange(weights.shape[1])).sum(axis=1)[: len(tokens) - 1]  # the end looks where it likes
-    rightwards = np.mean(np.diff(centres) > 0) if len(centres) > 1 else 0.0
-    lesson.number("words that look further right than the one before", rightwards, ".0%")
+    print("\nWhen it hears what")
+    strings = planned_test_strings(configuration(lesson, config), parts["test"])[: config.looked]
+    samples, text, _ = max(strings, key=lambda row: min(5, len(row[1].split())))
+    samples, own = to_float(samples), recognisers[ATTENTION]
+    alignments = [(f"{name}: when", *each.alignment(samples)) for name, each in recognisers.items()]
+    path = lesson.run / "attention.png"
+    lesson.figure(recording(path, samples, own.model.rate, own.features(samples), alignments, f'"{text}"'))
+    for name, recogniser in recognisers.items():
+        counts = np.sum([looks(recogniser, to_float(samples), plan) for samples, _, plan in strings], axis=0)
+        lesson.number(f"words whose largest weight is in their own sound: {name}", counts[0] / max(1, counts[1]), ".1%")
+        lesson.number(f"words further right than the one before: {name}", counts[2] / max(1, counts[3]), ".1%")
+
+
+def looks(recogniser, samples, plan):
+    """Of a string that is as long as it should be: words that look into their own sound, words; to the right, pairs."""
+    words, weights = recogniser.alignment(samples)
+    said = [word for word in words if word != "<end>"]
+    if len(said) != len(plan.spans):
+        return np.zeros(4, int)
+    positions = weights[: len(said)].argmax(axis=1)
+    middles = (positions + 0.5) * recogniser.model.step_samples
+    right = sum(begin <= middle < end for middle, (begin, end) in zip(middles, plan.spans, strict=True))
+    return np.array([right, len(said), np.count_nonzero(np.diff(positions) > 0), max(0, len(said) - 1)])
 
 
 # %% [markdown]
@@ -377,7 +398,7 @@ def leave_out(lesson, config, parts):
     print(f"\nSomebody it has never heard: {speaker}", flush=True)
     own = without_speaker(parts, speaker)
     options = configuration(lesson, config, **config.left_out)
-    recogniser, results = train(options, own, lesson.run / f"without_{speaker}", verbose=0)
+    recogniser, results = lesson.trained(train, options, own, lesson.run / f"without_{speaker}", verbose=0)
     samples, texts = zip(*test_recordings(own["test"]), strict=True)
     scores = recogniser.scores([to_float(each) for each in samples], texts, draws=config.draws)
     show(lesson, f"digits of {speaker} right", scores["exact"])
@@ -454,32 +475,20 @@ def listen(lesson, paths):
                 print(f"      {doubt.message}")
             alignments = [("attention: when", *recogniser.alignment(samples))]
             features = recogniser.features(samples)
-            lesson.figure(recording(lesson.run / f"{path.stem}.png", samples, rate, features, alignments, text))
-            print(f"      {lesson.run / f'{path.stem}.png'}")
+            figure = lesson.run / f"{path.name}.heard.png"
+            lesson.figure(recording(figure, samples, rate, features, alignments, text))
+            print(f"      {figure}")
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f"{lesson.name}: {error}")
 
 
 # %% [markdown]
 # ## Ship it
-# The front end is in the files: what goes in are samples.
+# The front end is in the files: what goes in are samples. CTC is compared here and not shipped: its files would need a
+# decoding of their own.
 
 
 # %%
-def ship(lesson):
-    """Rows of the matrix of every format and precision; none where the exporter takes no audio."""
-    from shipping import ship
-
-    from export import ExportError
-
-    print("\nEvery format and precision")
-    try:
-        return ship(lesson, lesson.run / ATTENTION, beams=4, timeout=1200)
-    except (ExportError, OSError, ValueError) as error:
-        print(f"  not shipped: {error}")
-        return []
-
-
 def score_rows(lesson, results, scores, unheard):
     """What README's table is made from."""
     common = {"command": lesson.command, "seed": lesson.options.seed, "how": "bootstrap"}

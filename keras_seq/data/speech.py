@@ -76,7 +76,14 @@ class Plan:
 
     @property
     def samples(self):
+        """int, of the whole string."""
         return sum(self.lengths) + sum(self.pauses)
+
+    @property
+    def spans(self):
+        """Samples that each recording begins with and ends before: list of pairs of int."""
+        begins = np.cumsum([0, *self.lengths])[:-1] + np.cumsum(self.pauses)[: len(self.lengths)]
+        return [(int(begin), int(begin) + length) for begin, length in zip(begins, self.lengths, strict=True)]
 
 
 class Mixer:
@@ -171,9 +178,14 @@ def strings(rows, count, mixing, digits, seed, longest):
     Returns:
         list of (samples int16 `(time,)`, text).
     """
+    return [(samples, text) for samples, text, _ in planned_strings(rows, count, mixing, digits, seed, longest)]
+
+
+def planned_strings(rows, count, mixing, digits, seed, longest):
+    """The strings that `strings` gives, each with its `Plan`: list of (samples, text, plan)."""
     mixer, random = Mixer(rows, mixing, digits), np.random.default_rng(seed)
     plans = [mixer.draw(random, longest) for _ in range(count)]
-    return [(to_int16(mixer.make(plan, random)), mixer.text(plan)) for plan in plans]
+    return [(to_int16(mixer.make(plan, random)), mixer.text(plan), plan) for plan in plans]
 
 
 class StringBatches:

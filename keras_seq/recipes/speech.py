@@ -5,7 +5,8 @@
     train(SpeechConfig(), load_parts(), "runs/speech")
 
 A run directory is written as `keras_seq.training.fit` writes it, with the tokenizer and `test.npz`: all that the
-exporter needs. What the trained model hears, and how well, is in `keras_seq.recipes.recogniser`.
+exporter needs of a model with attention. What the trained model hears, and how well, is in
+`keras_seq.recipes.recogniser`.
 """
 
 import dataclasses
@@ -146,7 +147,7 @@ def train(config, parts, run_dir, *, fresh=False, callbacks=(), verbose="auto"):
         verbose=verbose,
     )
     target.save(run_dir / "target.tokenizer.json")
-    _write_test(run_dir / "test.npz", test_recordings(parts["test"]) + _test(config, parts["test"], _TEST))
+    _write_test(run_dir / "test.npz", test_recordings(parts["test"]) + test_strings(config, parts["test"]))
     results = {
         "parameters": model.count_params(),
         "recordings": {part: len(own) for part, own in parts.items()},
@@ -194,6 +195,15 @@ def test_strings(config, rows):
     Returns:
         list of (samples int16 `(time,)`, text).
     """
+    return [(samples, text) for samples, text, _ in planned_test_strings(config, rows)]
+
+
+def planned_test_strings(config, rows):
+    """The strings that `test_strings` gives, each with its `keras_seq.data.speech.Plan`, which says when what is said.
+
+    Returns:
+        list of (samples int16 `(time,)`, text, plan).
+    """
     return _test(config, rows, _TEST)
 
 
@@ -202,7 +212,8 @@ test_recordings.__test__ = test_strings.__test__ = False  # pytest takes what is
 
 def _test(config, rows, part):
     count = config.test_strings if part == _TEST else _WATCHED
-    return speech.strings(rows, count, config.mixing.plain(), (2, config.digits), 1000 + part, config.limits[0])
+    mixing, digits = config.mixing.plain(), (2, config.digits)
+    return speech.planned_strings(rows, count, mixing, digits, 1000 + part, config.limits[0])
 
 
 def _batches(config, target, rows, part):
@@ -251,8 +262,8 @@ def _task(config, name):
 
 def _samples(recogniser, watched):
     """What the model hears in some strings of the validation part, for TensorBoard."""
-    outputs = recogniser.recognise([speech.to_float(samples) for samples, _ in watched])
-    return {text: output for (_, text), output in zip(watched, outputs, strict=True)}
+    outputs = recogniser.recognise([speech.to_float(samples) for samples, *_ in watched])
+    return {text: output for (_, text, _), output in zip(watched, outputs, strict=True)}
 
 
 def _write_test(path, rows):

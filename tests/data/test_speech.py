@@ -44,13 +44,15 @@ def test_a_plain_string_is_its_recordings_with_noise_between():
     mixer = Mixer(ROWS, dataclasses.replace(MIXING.plain(), decibels=(40, 40)), (2, 2))
     random = np.random.default_rng(5)
     plan = mixer.draw(random, 99999)
-    audio, begin = mixer.make(plan, random), 0
+    audio, begin, spans = mixer.make(plan, random), 0, []
     for place, length, pause in zip(plan.places, plan.lengths, plan.pauses, strict=False):
         quiet, begin = audio[begin : begin + pause], begin + pause
         own, heard = ROWS[place]["audio"].astype("float64"), audio[begin : begin + length]
         assert length == len(own) and np.corrcoef(own, heard)[0, 1] > 0.99
         assert not pause or 0 < np.std(quiet) < 0.05 * np.std(heard)
+        spans.append((begin, begin + length))
         begin += length
+    assert plan.spans == spans
 
 
 def test_an_epoch_is_the_same_each_time_and_the_next_one_another():

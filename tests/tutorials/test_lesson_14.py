@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import sys
 import wave
 from pathlib import Path
@@ -46,14 +47,14 @@ def test_the_lesson_trains_compares_draws_leaves_a_speaker_out_and_listens(speec
     assert all(0 <= row["low"] <= row["value"] <= row["high"] for row in rows) and rows[-1]["bar"] == 0.9
     claims = {entry["claim"]: entry["holds"] for entry in results["claims"]}
     assert any(claim.startswith("thirty times softer") and holds for claim, holds in claims.items())
+    assert [row["format"] for row in results["matrix"]] == ["keras", "tflite", "tflite"]
 
-    pytest.importorskip("export.runtime.audio", reason="the exporter reads no audio yet")
     tone = toy_speech.recordings(1)[3]["audio"]
     write_wav(tmp_path / "own.wav", np.repeat(tone, 2), 16000, channels=2)
     write_wav(tmp_path / "loud.wav", np.clip(9 * tone.astype(int), -32768, 32767), 8000)
     speech.main([*run, "--wav", str(tmp_path / "own.wav"), str(tmp_path / "loud.wav")])
     said = capsys.readouterr().out
-    assert "own.wav: " in said and "is clipped: " in said and (tmp_path / "own.png").exists()
+    assert "own.wav: " in said and "is clipped: " in said and (tmp_path / "own.wav.heard.png").exists()
     (tmp_path / "cut.wav").write_bytes((tmp_path / "own.wav").read_bytes()[:300])
     write_wav(tmp_path / "silent.wav", 0 * tone, 8000)
     write_wav(tmp_path / "long.wav", np.tile(tone, 20), 8000)
@@ -63,8 +64,14 @@ def test_the_lesson_trains_compares_draws_leaves_a_speaker_out_and_listens(speec
 
 
 def test_without_a_trained_model_it_says_so(speech, tmp_path):
-    with pytest.raises(SystemExit, match=r"has no model.keras: it is no finished run; train it first|export.runtime"):
+    with pytest.raises(SystemExit, match="has no model.keras: it is no finished run; train it first"):
         speech.main(["--smoke", "--run", str(tmp_path), "--wav", "nowhere.wav"])
+
+
+@pytest.mark.skipif("KERAS_SEQ_DATA" not in os.environ, reason="KERAS_SEQ_DATA is not set: no real recordings")
+def test_a_speaker_nobody_knows_is_refused(speech, tmp_path):
+    with pytest.raises(SystemExit, match="14_speech: --speaker thea is none of them; choose one"):
+        speech.main(["--run", str(tmp_path), "--speaker", "thea"])
 
 
 def test_without_the_recordings_it_says_how_to_get_them(speech, tmp_path, monkeypatch):

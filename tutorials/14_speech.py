@@ -144,9 +144,11 @@ TOY = {"train": 4, "validation": 1, "test": 1}
 #
 # $$x_{t,m} = \ln \sum_k \triangle_{k,m} \Big| \sum_n w_n\, s_{tH+n}\, e^{-2 \pi i k n / N} \Big|^2$$
 #
-# Loudness multiplies $s$; after the logarithm it is a number added to everything, and goes when each band's mean over
-# the recording is taken away. All of it is a layer, `keras_seq.layers.LogMel`: a convolution with fixed kernels, a
-# square, a matrix, a logarithm. So it is in every file that is exported, and a phone hands over raw samples.
+# Loudness multiplies $s$; after the logarithm it is a number added to everything, and goes when the mean of all is
+# taken away. (For sentences it is customary to take each band's own mean: that takes the microphone's colour away too,
+# and here, where one digit may be all there is, its vowel.) All of it is a layer, `keras_seq.layers.LogMel`: a
+# convolution with fixed kernels, a square, a matrix, a logarithm. So it is in every file that is exported, and a phone
+# hands over raw samples.
 
 
 # %%
@@ -510,8 +512,8 @@ def score_rows(lesson, results, scores, unheard):
 
 # %% [markdown]
 # ## What it says, and an exercise
-# - The front end does half of the work: it throws away what does not matter, phase and loudness and the microphone's
-#   colour, and leaves a picture that is nearly the same whenever the same is said.
+# - The front end throws away what does not matter, phase and loudness, and leaves a picture that is nearly the same
+#   whenever the same is said. What more it throws away has to be chosen with care.
 # - Attention finds the words in time by itself, from nothing but pairs of sound and text; CTC is told that time goes
 #   one way, and has no decoder to learn: it is the smaller model.
 # - Both are nearly perfect on voices that they know. That number says little about anybody else: the speaker left out

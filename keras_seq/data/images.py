@@ -10,6 +10,7 @@ Algorithms" (MIT licence).
 """
 
 import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,6 @@ PUBLISHED = Path("/usr/share/datasets/fashion-mnist")
 """Folder of the files as they were published."""
 _CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 _FILES = {"train": "train-{}-ubyte.gz", "test": "t10k-{}-ubyte.gz"}
-_HEADERS = {"images-idx3": 16, "labels-idx1": 8}  # bytes before the values: a mark and the sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,15 +92,23 @@ def fashion_mnist(validation=5000, examples=None, seed=0):
 
 def _published(part, examples):
     """The pictures and labels of a part, from the files as they were published."""
-    values = {}
-    for what, header in _HEADERS.items():
-        path = PUBLISHED / _FILES[part].format(what)
-        try:
-            values[what] = np.frombuffer(gzip.decompress(path.read_bytes()), "uint8", offset=header)
-        except (EOFError, ValueError, OSError) as error:
-            raise OSError(f"{path} cannot be read: {error}; install the files anew or remove the folder") from error
-    labels = values["labels-idx1"]
-    return _arrays(values["images-idx3"].reshape(len(labels), 28, 28, 1)[:examples], labels[:examples])
+    labels = _values(part, "labels-idx1", 8)
+    pictures = _values(part, "images-idx3", 16)
+    if len(pictures) != len(labels) * 28 * 28:
+        raise OSError(
+            f"{PUBLISHED} has {len(labels)} labels and {len(pictures)} pixels for {part}, wanted {28 * 28} pixels a "
+            "label; install the files anew or remove the folder"
+        )
+    return _arrays(pictures.reshape(-1, 28, 28, 1)[:examples], labels[:examples])
+
+
+def _values(part, what, header):
+    """The values in a published file, behind its mark and sizes of so many bytes."""
+    path = PUBLISHED / _FILES[part].format(what)
+    try:
+        return np.frombuffer(gzip.decompress(path.read_bytes()), "uint8", offset=header)
+    except (EOFError, ValueError, OSError, zlib.error) as error:
+        raise OSError(f"{path} cannot be read: {error}; install the files anew or remove the folder") from error
 
 
 def _prepared(examples):

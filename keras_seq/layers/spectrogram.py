@@ -4,15 +4,17 @@
     power_t,k   = |sum over n of frame_t,n exp(-2 pi i k n / window)|^2    k = 0 .. window / 2
     mel_t,m     = sum over k of power_t,k triangle_k,m
     log_t,m     = ln max(mel_t,m, 1e-8 of the loudest, 1e-10)
-    output_t,m  = (log_t,m - mean over t of log_t,m) / deviation           over the frames of the recording alone
+    output_t,m  = (log_t,m - mean of all log) / deviation of all log       over the frames of the recording alone
 
 The discrete Fourier transform of all frames is one strided convolution with fixed kernels, cosines and sines times the
-window: an operation that every format has. Loudness is a number added to all logarithms, and a microphone's colour one
-added to a band's: the mean takes both away.
+window: an operation that every format has. Loudness is a number added to all logarithms, which the mean takes away.
+The mean of each band by itself would take a microphone's colour away too, and is customary for sentences (Atal, 1974);
+of one short word it takes the vowel.
 
 References: Stevens, Volkmann and Newman, 1937, "A Scale for the Measurement of the Psychological Magnitude Pitch";
 Davis and Mermelstein, 1980, "Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously
-Spoken Sentences"; for the mean, Atal, 1974, "Effectiveness of Linear Prediction Characteristics of the Speech Wave".
+Spoken Sentences"; for the mean by band, Atal, 1974, "Effectiveness of Linear Prediction Characteristics of the Speech
+Wave for Automatic Speaker Identification and Verification".
 """
 
 import keras
@@ -154,7 +156,7 @@ def log_mel(samples, kernels, matrix, hop):
 
 
 def normalize(features, mask):
-    """Takes away each band's mean over time and makes the deviation of all numbers 1.
+    """Makes the mean of all numbers of a recording 0 and their deviation 1.
 
     Args:
         features: float `(batch, time, features)`.
@@ -165,9 +167,9 @@ def normalize(features, mask):
     """
     kept = ops.expand_dims(ops.cast(mask, features.dtype), -1)  # (batch, time, 1)
     count = ops.maximum(ops.sum(kept, axis=1, keepdims=True), 1)  # (batch, 1, 1)
-    mean = ops.sum(features * kept, axis=1, keepdims=True) / count  # (batch, 1, features)
+    mean = ops.mean(ops.sum(features * kept, axis=1, keepdims=True), axis=2, keepdims=True) / count  # (batch, 1, 1)
     centred = (features - mean) * kept
-    variance = ops.mean(ops.sum(ops.square(centred), axis=1, keepdims=True) / count, axis=2, keepdims=True)
+    variance = ops.mean(ops.sum(ops.square(centred), axis=1, keepdims=True), axis=2, keepdims=True) / count
     # Where nothing is to be heard every number is its mean: 0 stays 0, and has a slope.
     return centred * ops.rsqrt(variance + 1e-4)
 

@@ -67,7 +67,7 @@ class SpeechConfig:
     num_layers: int = 2
     embedding_size: int = 32
     dropout: float = 0.2
-    stripes: int = 2
+    stripes: int = 1
     rate: int = 8000
     window: int = 256
     hop: int = 80

@@ -85,9 +85,15 @@ def test_the_published_files_are_read_and_a_broken_one_is_named(published):
         assert (own == own[:, :1, :1]).all()
     assert len(fashion_mnist(validation=5, examples=12).train[1]) == 7
     path = published / "t10k-labels-idx1-ubyte.gz"
-    path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(OSError, match="t10k-labels-idx1-ubyte.gz cannot be read"):
-        fashion_mnist(validation=10)
+    whole = path.read_bytes()
+    for broken, message in (
+        (whole[:-12], "t10k-labels-idx1-ubyte.gz cannot be read"),
+        (whole[:12] + bytes(9) + whole[21:], "t10k-labels-idx1-ubyte.gz cannot be read"),
+        (gzip.compress(bytes(8 + 19)), "has 19 labels and 15680 pixels for test, wanted 784 pixels a label"),
+    ):
+        path.write_bytes(broken)
+        with pytest.raises(OSError, match=message):
+            fashion_mnist(validation=10)
 
 
 def test_mnist_under_the_name_of_fashion_mnist_is_refused_and_the_digits_stand_in(monkeypatch):

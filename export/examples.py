@@ -6,6 +6,9 @@ tag        test.tsv: text, tab, a tag for each token with spaces between; and wh
            that label, one of sentence_labels.json
 
 Where the model reads characters beside the ids, each token of a text is spelled by characters.tokenizer.json.
+
+A file may be sorted, by length or by label, and of a large one not every example is proven or searched by beams: what
+is taken of it is drawn, the same each time.
 """
 
 import csv
@@ -18,6 +21,9 @@ import numpy as np
 
 from export import errors, runtime
 from export.generator_scores import DEFAULT, SCORES
+
+# Of so many examples every one is proven and searched by beams: they stay in the file's order.
+ALL_TAKEN = 200
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ class Texts:
 
 
 def read_texts(run, limits, sentence_labels=False):
-    """The examples of test.tsv whose text the model can read.
+    """The examples of test.tsv whose text the model can read, in a drawn order where there are many.
 
     Args:
         run: path of the run directory.
@@ -171,6 +177,7 @@ def read_texts(run, limits, sentence_labels=False):
     kept = [(*row, own) for row, own in zip(rows, ids, strict=True) if 0 < len(own) <= limits["source"]]
     if not kept:
         raise errors.ExportError(f"{run}/test.tsv holds no example of 1 to {limits['source']} source tokens")
+    kept = [kept[place] for place in _order(len(kept))]
     text, target, *label, source_ids = map(list, zip(*kept, strict=True))
     spelled = None
     if "characters" in limits:
@@ -185,6 +192,8 @@ def read_texts(run, limits, sentence_labels=False):
 def read_pictures(run, picture):
     """The pictures of test.npz, uint8 `(examples, height, width, channels)`, and their labels, int `(examples,)`.
 
+    They come in a drawn order where there are many.
+
     Raises:
         ExportError: if they are of another size.
     """
@@ -197,11 +206,17 @@ def read_pictures(run, picture):
     wanted = tuple(picture[name] for name in ("height", "width", "channels"))
     if images.dtype != np.uint8 or images.shape[1:] != wanted or len(images) != len(labels) or not len(images):
         raise errors.ExportError(f"{path} holds {images.dtype} {list(images.shape)}, wanted uint8 {[None, *wanted]}")
-    return images, labels
+    order = _order(len(images))
+    return images[order], labels[order]
+
+
+def _order(count):
+    """Places of test examples in the order in which they are taken."""
+    return np.random.default_rng(0).permutation(count) if count > ALL_TAKEN else np.arange(count)
 
 
 def calibration_inputs(run, task, count):
-    """Inputs of `predict` to measure ranges on, without their labels: the last of the test set.
+    """Inputs of `predict` to measure ranges on, without their labels: the last of the test set in its drawn order.
 
     Args:
         run: path of the run directory.

@@ -7,13 +7,13 @@ import numpy as np
 
 from export import cases, children, runtime
 from export.convert import load_model
-from export.examples import Task, read_pictures, read_texts
+from export.examples import ALL_TAKEN, Task, read_pictures, read_texts
 from export.generator_scores import generator_score
 from export.reference_labels import label_cases, median_ms, of_labels
 
 _BATCH = 64
 # Half a point of so many is one example.
-_BEAM_SEARCHED = 200
+_BEAM_SEARCHED = ALL_TAKEN
 # Sources that the cases of `export.cases` are chosen from.
 _NUMBERED = 12
 # Layers are chosen on so many examples at least that are not the proof's, or else on the proof's.
@@ -26,7 +26,7 @@ def reference(run, task, most, numbers, beams=None, others=None):
     Args:
         run: path of the run directory.
         task: dict, the fields of `export.examples.Task`.
-        most: int, test examples to take, from the first; see `parts`.
+        most: int, test examples to take, from the first of the order that `export.examples` draws; see `parts`.
         numbers: path of the file of cases to write, see `export.cases`.
         beams: int, beam search is done too, on a few of them; None leaves it out.
         others: path of a JSON file to write, the same dict of other examples, for the layers that stay in float32 to be
@@ -67,7 +67,7 @@ def parts(count, most):
         most: int, examples that the proof takes at most, from the first.
 
     Returns:
-        two slices, of which the second, the end of the test set, is None where there are too few for both.
+        two slices of the drawn order, of which the second, its end, is None where there are too few for both.
     """
     if count < 2 * _OTHERS:
         return slice(0, min(most, count)), None
@@ -83,7 +83,7 @@ def _count(run, task):
 
 def _write_others(path, model, run, task, part):
     answers, _ = _of_generator(model, run, task, part) if task.kind == "generate" else of_labels(model, run, task, part)
-    which = f"test examples {part.start + 1} to {part.stop}, which the proof does not score"
+    which = f"test examples {part.start + 1} to {part.stop} as they are drawn, which the proof does not score"
     Path(path).write_text(json.dumps({**answers, "which": which}), encoding="utf-8")
 
 

@@ -59,11 +59,11 @@ def prove(session, data, limits, precision, static, own=None, score=None):
     return parity, found, samples
 
 
-def calls(data, limits, static):
-    """Inputs of `generate`, one text each, for timing."""
+def calls(data, limits, static, signature="generate"):
+    """Inputs of `generate`, or of `generate_beam`, one text each, for timing."""
     for ids in data["source_ids"]:
         source, length = runtime.pad([ids], limits["source"] if static else None)
-        yield "generate", {"source": source, "source_length": length}
+        yield signature, {"source": source, "source_length": length}
 
 
 class _Artefact:

@@ -147,7 +147,7 @@ def _gain(sums):
 
     first, second = (
         BLEU.compute_bleu(own[:4], own[4:8], own[8], own[9], smooth_method="exp").score
-        for own in np.split(np.asarray(sums, int).tolist(), 2)
+        for own in np.asarray(sums, int).reshape(2, -1).tolist()
     )
     return first - second
 

@@ -103,7 +103,7 @@ OPTIONS = {
     **TRANSLATING,
     "--data": {"metavar": "FILE", "type": Path, "help": "pairs of your own, TSV or JSON Lines"},
     "--from": {"dest": "start", "type": Path, "metavar": "RUN", "help": "a trained run to begin with, for --data"},
-    "--ablations": {"action": "store_true", "help": "only train the ablations, on fewer pairs, and print their table"},
+    "--ablations": {"action": "store_true", "help": "only the ablations, on fewer pairs: their table"},
     "--seed": {"type": int, "default": 1, "help": "of the training (default: %(default)s)"},
     "--preset": {"choices": ("laptop", "gpu"), "default": "laptop", "help": "gpu: wider RNNs, longer training"},
 }

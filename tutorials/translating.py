@@ -46,17 +46,17 @@ def translate(writer, name, lines, beams):
     """
     lines = [line.strip() for line in lines]
     wanted = [place for place, line in enumerate(lines) if line]
-    readable = [place for place in wanted if writer.reads(lines[place])]
-    for place in sorted(set(wanted) - set(readable)):
+    short = [place for place in wanted if writer.reads(lines[place])]
+    for place in sorted(set(wanted) - set(short)):
         tokens = len(writer.source.encode(lines[place]))
         print(
             f"{name}, line {place + 1}: {tokens} tokens, wanted 1 to {writer.limits[0]}; left out, split it up",
             file=sys.stderr,
         )
-    outputs = writer.write([lines[place] for place in readable], beams=beams, progress=True) if readable else []
-    found = dict(zip(readable, outputs, strict=True))
+    outputs = writer.write([lines[place] for place in short], beams=beams, progress=True) if short else []
+    found = dict(zip(short, outputs, strict=True))
     print("\n".join(found.get(place, "") for place in range(len(lines))))
-    return len(wanted) - len(readable)
+    return len(wanted) - len(short)
 
 
 def readable(writer, rows):

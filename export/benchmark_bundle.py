@@ -51,6 +51,7 @@ def benchmark(bundle, out=None, threads=(1, 2), rounds=3, timeout=_TIMEOUT, prog
     say(f"{manifest['name']} on {report['machine']}; {len(samples['target'])} inputs, one at a time; peak memory")
     say(
         f"  {'':12} {'':12} {'threads':>7} {'score':>{_SCORE}} {'size':>9} {'median':>9} {'95 of 100':>9} {'memory':>8}"
+        + (f" {'by beams':>10}" if manifest.get("beams") else "")
     )
     for artefact in manifest["artefacts"]:
         for number in threads:
@@ -107,7 +108,7 @@ def _line(row):
     return (
         f"  {row['format']:12} {row['precision']:12} {row['threads']:7} {score:>{_SCORE}} "
         f"{row.get('bytes', 0) / 1e6:6.2f} MB {row['median_ms']:6.2f} ms {row['worst_ms']:6.2f} ms "
-        f"{memory_in_words(row):>8}"
+        f"{memory_in_words(row):>8}" + (f" {row['beam_median_ms']:7.2f} ms" if "beam_median_ms" in row else "")
     )
 
 
@@ -123,6 +124,8 @@ def _plot(path, report):
         "one input, ms": [row["median_ms"] for row in rows],
         "peak memory, MB": [row["memory_bytes"] / 1e6 for row in rows],
     }
+    if all("beam_median_ms" in row for row in rows):
+        measures["one input by beams, ms"] = [row["beam_median_ms"] for row in rows]
     scores = [row.get("score", {}) for row in rows]
     for name in scores[0]:
         if name != "examples" and all(name in score for score in scores):

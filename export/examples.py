@@ -6,6 +6,9 @@ tag        test.tsv: text, tab, a tag for each token with spaces between; and wh
            that label, one of sentence_labels.json
 
 Where the model reads characters beside the ids, each token of a text is spelled by characters.tokenizer.json.
+
+A file may be sorted, by length or by label, and of a large one not every example is proven or searched by beams: what
+is taken of it is drawn, the same each time.
 """
 
 import csv
@@ -18,6 +21,9 @@ import numpy as np
 
 from export import errors, runtime
 from export.generator_scores import DEFAULT, SCORES
+
+# Of so many examples every one is proven and searched by beams: they stay in the file's order.
+ALL_TAKEN = 200
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,7 @@ class Texts:
 
 
 def read_texts(run, limits, sentence_labels=False):
-    """The examples of test.tsv whose text the model can read.
+    """The examples of test.tsv whose text the model can read, in a drawn order where there are many.
 
     Args:
         run: path of the run directory.
@@ -187,6 +193,7 @@ def read_texts(run, limits, sentence_labels=False):
     kept = [(*row, own) for row, own in zip(rows, ids, strict=True) if 0 < len(own) <= limits["source"]]
     if not kept:
         raise errors.ExportError(f"{run}/test.tsv holds no example of 1 to {limits['source']} source tokens")
+    kept = [kept[place] for place in drawn_order(len(kept))]
     text, target, *label, source_ids = map(list, zip(*kept, strict=True))
     spelled = None
     if "characters" in limits:
@@ -200,6 +207,8 @@ def read_texts(run, limits, sentence_labels=False):
 
 def read_arrays(run, *names):
     """Arrays of test.npz by name, a list.
+
+    They come in a drawn order where there are many.
 
     Raises:
         ExportError: if the file is none, or lacks one.
@@ -227,11 +236,17 @@ def read_pictures(run, picture, answers="labels"):
     wanted = tuple(picture[name] for name in ("height", "width", "channels"))
     if images.dtype != np.uint8 or images.shape[1:] != wanted or len(images) != len(labels) or not len(images):
         raise errors.ExportError(f"{path} holds {images.dtype} {list(images.shape)}, wanted uint8 {[None, *wanted]}")
-    return images, labels
+    order = drawn_order(len(images))
+    return images[order], labels[order]
+
+
+def drawn_order(count):
+    """Places of test examples in the order in which they are taken."""
+    return np.random.default_rng(0).permutation(count) if count > ALL_TAKEN else np.arange(count)
 
 
 def calibration_inputs(run, task, count):
-    """Inputs of `predict` to measure ranges on, without their labels: the last of the test set.
+    """Inputs of `predict` to measure ranges on, without their labels: the last of the test set in its drawn order.
 
     Args:
         run: path of the run directory.

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from export import errors
-from export.examples import read_arrays, read_pictures, read_texts
+from export.examples import drawn_order, read_arrays, read_pictures, read_texts
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def _recordings(run, task):
     kept = [number for number, length in enumerate(lengths) if 0 < length <= limit]
     if not kept:
         raise errors.ExportError(f"{path} holds no recording of 1 to {limit} samples")
+    kept = [kept[place] for place in drawn_order(len(kept))]
     return GeneratorExamples(
         [f"recording {number} of the test set, {lengths[number] / rate:.2f} s" for number in kept],
         [recordings[number] for number in kept],

@@ -22,7 +22,8 @@ def matrix(runs, beams=None, timeout=_TIMEOUT, progress=print, done=None, profil
 
     Returns:
         list of rows, dicts of `run`, `format`, `precision` and either `score`, `bytes`, `latency_ms`,
-        `memory_bytes`, `memory_is` and `parity`, or `refused`, the reason. Keras itself is the first row of each run.
+        `memory_bytes`, `memory_is` and `parity` (with beams `beam_latency_ms` too), or `refused`, the reason. Keras
+        itself is the first row of each run.
 
     Raises:
         ValueError: if any of the run directories lacks something; nothing is built then.
@@ -63,7 +64,7 @@ def rows_of(name, built):
         built: what `export.build_bundle.build` returned.
     """
     kept = ("score", "bytes", "latency_ms", "memory_bytes", "memory_is", "parity", "max_error", "kept_in_float")
-    kept += ("profile", "runtimes")
+    kept += ("profile", "runtimes", "beam_latency_ms")
     yield {"run": name, "format": "keras", "precision": "float32", **built.manifest["keras"]}
     artefacts = {(artefact["format"], artefact["precision"]): artefact for artefact in built.manifest["artefacts"]}
     for format, precisions in PRECISIONS.items():

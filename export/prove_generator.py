@@ -60,10 +60,10 @@ def prove(session, data, limits, precision, static, own=None, score=None):
     return parity, found, samples
 
 
-def calls(data, limits, static):
-    """Inputs of `generate`, one source each, for timing."""
+def calls(data, limits, static, signature="generate"):
+    """Inputs of `generate`, or of `generate_beam`, one source each, for timing."""
     for row in Sources(data).rows:
-        yield "generate", inputs_of([row], limits.get("source") if static else None)
+        yield signature, inputs_of([row], limits.get("source") if static else None)
 
 
 class _Artefact:

@@ -183,7 +183,7 @@ runtimes."""
 
 def _row(artefact):
     score = tables.score_in_words(artefact["score"]) if "score" in artefact else ""
-    latency = f"{artefact['latency_ms']:.2f} ms" if "latency_ms" in artefact else ""
+    latency = tables.latency_in_words(artefact) if "latency_ms" in artefact else ""
     cells = (
         f"`{artefact['path']}`",
         artefact["format"],

@@ -23,7 +23,7 @@ def reference(run, task, most, numbers, beams=None, others=None):
     Args:
         run: path of the run directory.
         task: dict, the fields of `export.examples.Task`.
-        most: int, test examples to take, from the first; see `parts`.
+        most: int, test examples to take, from the first of the order that `export.examples` draws; see `parts`.
         numbers: path of the file of cases to write, see `export.cases`.
         beams: int, beam search is done too, on a few of them; None leaves it out.
         others: path of a JSON file to write, the same dict of other examples, for the layers that stay in float32 to be
@@ -58,7 +58,7 @@ def parts(count, most):
         most: int, examples that the proof takes at most, from the first.
 
     Returns:
-        two slices, of which the second, the end of the test set, is None where there are too few for both.
+        two slices of the drawn order, of which the second, its end, is None where there are too few for both.
     """
     if count < 2 * _OTHERS:
         return slice(0, min(most, count)), None
@@ -76,7 +76,7 @@ def _count(run, task):
 
 def _write_others(path, model, run, task, part):
     answers, _ = (of_generator if task.kind == "generate" else of_labels)(model, run, task, part)
-    which = f"test examples {part.start + 1} to {part.stop}, which the proof does not score"
+    which = f"test examples {part.start + 1} to {part.stop} as they are drawn, which the proof does not score"
     Path(path).write_text(json.dumps({**answers, "which": which}), encoding="utf-8")
 
 

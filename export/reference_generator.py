@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from export import errors
+from export.examples import ALL_TAKEN
 from export.generator_examples import read_examples
 from export.generator_scores import generator_score, teacher_forced
 from export.reference_labels import median_ms
@@ -12,7 +13,7 @@ from export.sources import Sources, as_data, inputs_of
 
 _BATCH = 64
 # Half a point of so many is one example.
-_BEAM_SEARCHED = 200
+_BEAM_SEARCHED = ALL_TAKEN
 # Share of the largest number of the memory that padding may move.
 _ROUNDING = 1e-3
 

@@ -9,7 +9,7 @@ def table(rows):
 
     Args:
         rows: list of dicts of `format`, `precision` and either `refused`, the reason, or `score`, `bytes`,
-            `latency_ms`, and where there are, `memory_bytes`, `memory_is` and `parity`.
+            `latency_ms`, and where there are, `beam_latency_ms`, `memory_bytes`, `memory_is` and `parity`.
 
     Returns:
         str.
@@ -73,11 +73,17 @@ def memory_in_words(row):
     return f"{row['memory_bytes'] / 1e6:.0f} MB{'' if row.get('memory_is') == 'peak' else ' more'}"
 
 
+def latency_in_words(row):
+    """Such as "3.33 ms", or of an artefact that searches too "3.33 ms, by beams 21.05 ms"."""
+    beam = f", by beams {row['beam_latency_ms']:.2f} ms" if "beam_latency_ms" in row else ""
+    return f"{row['latency_ms']:.2f} ms{beam}"
+
+
 def _cells(row):
     return [
         score_in_words(row["score"]),
         f"{row['bytes'] / 1e6:.2f} MB",
-        f"{row['latency_ms']:.2f} ms",
+        latency_in_words(row),
         memory_in_words(row),
         _agreement(row),
     ]

@@ -40,8 +40,8 @@ def examine(
 
     Returns:
         dict of `path`, `format`, `precision`, `refused` (None, or why) and `error` (its kind), and of what was reached
-        of `structure`, `numbers`, `task` (`score`, `samples`, `parity`, `latency_ms`, `memory_bytes`, `memory_is`),
-        `signatures` and `runtimes`.
+        of `structure`, `numbers`, `task` (`score`, `samples`, `parity`, `latency_ms`, `memory_bytes`, `memory_is`, and
+        where it searches by beams `beam_latency_ms`), `signatures` and `runtimes`.
     """
     path, what = Path(path), f"{format} {precision}"
     entry = {"path": path.name, "format": format, "precision": precision, "refused": None}
@@ -52,7 +52,8 @@ def examine(
         entry |= {name: seen.pop(name) for name in ("structure", "numbers", "signatures") if name in seen}
         if seen["refused"]:
             return entry | {"refused": f"{what}: {seen['refused']}", "error": seen["error"]}
-        entry["task"] = {name: seen[name] for name in ("score", "samples", "parity", "latency_ms")}
+        kept = ("score", "samples", "parity", "latency_ms", "beam_latency_ms")
+        entry["task"] = {name: seen[name] for name in kept if name in seen}
         entry["task"] |= memory_of(format, path, kind, limits, reference, timeout)
         entry["runtimes"] = runtimes.load_everywhere(format, path, case_file, precision, timeout, seen_in=_PROVEN_IN)
         _check_loads(entry, _PORTABLE if profile == "portable" else _INTERPRETER)

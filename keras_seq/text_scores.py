@@ -11,10 +11,16 @@ Conversation Models" (distinct-n).
 """
 
 import dataclasses
+import functools
+import json
 
 import numpy as np
 
+from keras_seq.scores import bootstrap
 from keras_seq.word_errors import word_edits
+
+# Decimals of the interval that sacreBLEU is asked for.
+_DECIMALS = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,18 +86,90 @@ def chrf(outputs, references, *, draws=0):
     return _corpus_score(CHRF(), outputs, references, draws)
 
 
+def of_translations(outputs, references, *, draws=0):
+    """The scores that translations are compared by.
+
+    Args:
+        outputs, references, draws: as for `bleu`.
+
+    Returns:
+        dict of "bleu_lowercase", "bleu" and "chrf" -> dict of a `TextScore`.
+
+    Raises:
+        ValueError: as `bleu`.
+    """
+    return {
+        "bleu_lowercase": vars(bleu(outputs, references, lowercase=True, draws=draws)),
+        "bleu": vars(bleu(outputs, references, draws=draws)),
+        "chrf": vars(chrf(outputs, references, draws=draws)),
+    }
+
+
+def bleu_gain(outputs, others, references, *, lowercase=False, draws=1000):
+    """By how much the BLEU of one system is above another's on the same texts: both are drawn anew together.
+
+    Args:
+        outputs, others: lists of str, detokenised, of the one and the other system.
+        references: list of str, one for each.
+        lowercase: bool, lower-case all first.
+        draws: int, draws of the bootstrap.
+
+    Returns:
+        (gain, low, high), floats in points; the bounds hold 95 of 100 draws of as many texts with replacement.
+
+    Raises:
+        ValueError: as `bleu`.
+
+    Example:
+        >>> print(bleu_gain(["a b c d"], ["a b c d"], ["a b c d"], draws=10))
+        (0.0, 0.0, 0.0)
+
+    Reference: Koehn, 2004, section 4 (paired bootstrap resampling).
+    """
+    from sacrebleu.metrics import BLEU
+
+    _check(outputs, references)
+    _check(others, references)
+    metric = BLEU(lowercase=lowercase, effective_order=True)  # of one sentence; the corpus' own order is full
+    counts = np.hstack([_counts(metric, own, references) for own in (outputs, others)])  # (texts, 2 x 10)
+    low, high = bootstrap(counts, draws, score=functools.partial(np.apply_along_axis, _gain, -1))
+    return _gain(counts.sum(axis=0)), low, high
+
+
+def _counts(metric, outputs, references):
+    """What corpus BLEU sums up, `(texts, 10)`: n-grams that are right, n-grams of 1 to 4, and both lengths."""
+    found = (metric.sentence_score(*pair) for pair in zip(outputs, ([own] for own in references), strict=True))
+    return np.array([[*score.counts, *score.totals, score.sys_len, score.ref_len] for score in found])
+
+
+def _gain(sums):
+    """BLEU of the first system less that of the second, of summed `_counts` of both."""
+    from sacrebleu.metrics import BLEU
+
+    first, second = (
+        BLEU.compute_bleu(own[:4], own[4:8], own[8], own[9], smooth_method="exp").score
+        for own in np.asarray(sums, int).reshape(2, -1).tolist()
+    )
+    return first - second
+
+
 def _corpus_score(metric, outputs, references, draws):
     _check(outputs, references)
-    if not draws:
-        found = metric.corpus_score(outputs, [references])
-        return TextScore(found.score, None, None, str(metric.get_signature()))
-    found = metric.corpus_score(outputs, [references], n_bootstrap=draws)
-    low, high = found._mean - found._ci, found._mean + found._ci
-    return TextScore(found.score, float(low), float(high), str(metric.get_signature()))
+    # n_bootstrap=1 is no bootstrap: sacreBLEU's default.
+    found = metric.corpus_score(outputs, [references], n_bootstrap=draws or 1)
+    low, high, signature = None, None, str(metric.get_signature())
+    if draws:
+        said = json.loads(found.format(width=_DECIMALS, signature=signature, is_json=True))
+        mean, half = said.get("confidence_mean", 0.0), said.get("confidence_var", 0.0)  # left out where all are 0
+        low, high = mean - half, mean + half
+    return TextScore(found.score, low, high, signature)
 
 
 def rouge(outputs, references):
     """ROUGE-1, ROUGE-2 and ROUGE-L: F1 of words, of pairs of words, and of the longest common subsequence.
+
+    Words are lower-cased letters and digits, and Porter's stemmer takes the endings off those of more than three, as is
+    common: *rains* and *raining* are one word.
 
     Args:
         outputs: list of str, English.

@@ -33,6 +33,28 @@ def test_the_bootstrap_surrounds_the_score(score):
     assert score(WRITTEN * 20, WANTED * 20).low is None
 
 
+def test_a_gain_is_the_difference_of_both_scores_drawn_together():
+    others = ["the cat sat on a mat.", "A dog ran in the park.", "Two women look at the red car."]
+    gain, low, high = text_scores.bleu_gain(WRITTEN * 20, others * 20, WANTED * 20, lowercase=True, draws=200)
+    own, other = (text_scores.bleu(texts * 20, WANTED * 20, lowercase=True, draws=200) for texts in (WRITTEN, others))
+    assert gain == pytest.approx(own.score - other.score)
+    assert 0 < low < gain < high < gain + own.high - own.low  # what both share drops out of the difference
+    assert text_scores.bleu_gain(WRITTEN, WRITTEN, WANTED, draws=5) == (0, 0, 0)
+    with pytest.raises(ValueError, match="1 texts and 3 references"):
+        text_scores.bleu_gain(WRITTEN, ["a"], WANTED)
+
+
+def test_translations_are_scored_by_three_measures():
+    found = text_scores.of_translations(WRITTEN, WANTED, draws=5)
+    assert list(found) == ["bleu_lowercase", "bleu", "chrf"]
+    assert found["bleu_lowercase"]["score"] > found["bleu"]["score"]
+    assert found["chrf"]["low"] <= found["chrf"]["high"] and "nc:6" in found["chrf"]["signature"]
+
+
+def test_a_word_s_ending_does_not_count_for_rouge():
+    assert text_scores.rouge(["it rains"], ["it is raining"])["rouge1"] == pytest.approx([4 / 5])
+
+
 def test_rouge_of_each_text():
     found = text_scores.rouge(["police arrest two men", "rain"], ["police arrest three men", "sun"])
     assert found["rouge1"].tolist() == pytest.approx([3 / 4, 0])

@@ -268,10 +268,7 @@ def best_config(lesson):
 
 def train_the_best(lesson, own):
     """The reader, and the results of each seed: the first is the one that is looked into and shipped."""
-    if lesson.options.preset == "gpu":
-        from keras_seq.training import set_precision
-
-        print(f"\nprecision: {set_precision()}")
+    lesson.use_precision()
     print("\nThe best one, three times")
     seeds = (1,) if own or lesson.smoke else (1, 2, 3)
     trained = []

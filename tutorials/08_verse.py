@@ -41,16 +41,11 @@ OPTIONS = {
 def main(argv=None):
     """Counts, trains, compares, draws lines and poems, looks for the rhymes, and ships the Transformer."""
     lesson = Lesson(__file__, "The next line of a poem, and poems from a title.", argv, OPTIONS)
-    if lesson.options.data or lesson.options.preset == "gpu":
-        lesson.run = lesson.run / (Path(lesson.options.data).stem if lesson.options.data else "gpu")
-        lesson.run.mkdir(parents=True, exist_ok=True)
+    lesson.use_own_folder()
     if lesson.options.line is not None or lesson.options.title is not None:
         answer(lesson)
         return
-    if lesson.options.preset == "gpu":
-        from keras_seq.training import set_precision
-
-        print(f"precision: {set_precision()}")
+    lesson.use_precision()
     poems = look_at_the_data(lesson)
     trigrams = count(lesson, poems)
     poets, results = train_both(lesson, poems, trigrams)

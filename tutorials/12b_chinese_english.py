@@ -13,17 +13,29 @@
 # sentence, into the test. Here no sentence is in two parts, on either side.
 
 # %%
+import collections
 import dataclasses
 import sys
 
 import numpy as np
 from lesson import Lesson
 from shipping import ship
-from translating import TRANSLATING, answer, print_errors, print_scores, score_row, tell, validation_accuracy
+from translating import (
+    TRANSLATING,
+    answer,
+    print_errors,
+    print_scores,
+    readable,
+    score_files,
+    score_row,
+    tell,
+    validation_accuracy,
+)
 
 SMOKE = dict(units=8, num_layers=1, num_heads=2, feed_forward=12, vocabulary_size=300, epochs=1, batch_tokens=300,
              limits=(24, 40), average=1)  # fmt: skip
 GPU = dict(units=256, feed_forward=1024, dropout=0.3, epochs=100, batch_tokens=8192, average=10)
+BEAMS = 4
 TEXTS = ("我喜歡讀書。", "你会说英语吗？", "他昨天晚上没有来。")
 OPTIONS = {
     **TRANSLATING,
@@ -35,21 +47,26 @@ OPTIONS = {
 def main(argv=None):
     """Looks at the data, trains, scores, looks at the attention and ships."""
     lesson = Lesson(__file__, "Chinese to English, character by character.", argv, OPTIONS)
-    run = lesson.run / ("gpu" if lesson.options.preset == "gpu" else "transformer")
-    if lesson.options.text or lesson.options.translate:
+    lesson.use_own_folder()
+    run = lesson.run / "transformer"
+    if lesson.options.text is not None or lesson.options.translate:
         answer(lesson, run)
         return
+    lesson.use_precision()
     parts = look_at_the_data(lesson)
     writer, results = train(lesson, run, parts)
-    scores = score(lesson, writer, results, parts["test"])
+    test, outputs = parts["test"], writer.write([row["source"] for row in parts["test"]], beams=BEAMS, cut=True)
+    scores = score(lesson, writer, results, test, outputs)
     look(lesson, writer)
     print("\nWhat it gets wrong")
-    print_errors(writer, parts["test"], 4, 1.0)
+    print_errors(test, outputs)
     print("\nThe best four")
     for text in TEXTS:
-        tell(writer, text, 4, None, lesson.options.seed)
+        tell(writer, text, BEAMS, None, lesson.options.seed)
     print("\nEvery format and precision")
-    lesson.finish(scores=scores, results=results, matrix=ship(lesson, run, beams=4, timeout=1200))
+    shipped = ship(lesson, run, beams=BEAMS, timeout=1200)
+    files = score_files(lesson, run, readable(writer, test), lowercase=False)
+    lesson.finish(scores=scores, results=results, files=files, matrix=shipped)
 
 
 # %% [markdown]
@@ -70,15 +87,15 @@ def look_at_the_data(lesson):
         lesson.number(f"pairs: {part}", len(rows), ",d")
     lesson.number("characters in a source", np.mean([len(row["source"]) for row in parts["train"]]))
     lesson.number("words in a target", np.mean([len(row["target"].split()) for row in parts["train"]]))
-    shared = {
-        side: len({row[side] for row in parts["train"]} & {row[side] for row in parts["test"] + parts["validation"]})
-        for side in ("source", "target")
-    }
-    lesson.claim(
-        "{source} sources and {target} targets of the held-out parts are in training too",
-        not any(shared.values()), **shared,
-    )  # fmt: skip
+    shared = {side: count_shared(parts, side) for side in ("source", "target")}
+    lesson.claim("{source} sources and {target} targets are in more than one part", not any(shared.values()), **shared)
     return parts
+
+
+def count_shared(parts, side):
+    """How many different sentences of a side are in more than one part."""
+    found = collections.Counter(text for rows in parts.values() for text in {row[side] for row in rows})
+    return sum(count > 1 for count in found.values())
 
 
 def toy_pairs():
@@ -130,20 +147,24 @@ def train(lesson, run, parts):
 
 
 # %%
-def score(lesson, writer, results, rows):
-    """Prints the scores on the test; the rows of README's table."""
+def score(lesson, writer, results, rows, outputs):
+    """Prints the scores on the test, of which `outputs` are by beam search; the rows of README's table."""
+    from keras_seq import text_scores
+
     print("\nHow good is it?")
-    results["greedy"] = writer.scores(rows)
-    results["beam"] = writer.scores(rows, beams=4, draws=20 if lesson.smoke else 1000)
+    results["greedy"], wanted = writer.scores(rows), [row["target"] for row in rows]
+    results["beam"] = text_scores.of_translations(outputs, wanted, draws=20 if lesson.smoke else 1000)
+    results["beam"]["perplexity"] = results["greedy"]["perplexity"]
     print_scores(lesson, "Transformer", results)
-    results["how"] = "bootstrap; 4 beams"
+    results["how"] = f"bootstrap; {BEAMS} beams"
     shared = {"what": "Chinese to English", "data": "Tatoeba, no sentence shared", "model": "Transformer"}
     return [score_row(lesson, results, metric) | shared for metric in ("bleu", "chrf")]
 
 
 # %% [markdown]
 # ## Where it looks
-# Nobody told it which characters make a word. Where two make one, an English token looks at both.
+# Nobody told it which characters make a word. Where two make one, does the English token look at both? See for
+# yourself: the picture is not counted.
 
 
 # %%
@@ -161,10 +182,12 @@ def look(lesson, writer):
 
 # %% [markdown]
 # ## What it says, and an exercise
-# - Characters are enough: what a word is comes out of attention.
-# - Twenty thousand short sentences teach the everyday and not the rare. A name or a character that training has hardly
-#   ever is made up.
-# - A score without its split says little: with sentences shared between training and test it would be far higher.
+# - It reads character by character and is told nothing of words: that is enough for the BLEU above. A model that reads
+#   words is not trained here, so that nothing is said of which is better.
+# - Beams bring three BLEU over the likeliest token each time, twice what they bring in lesson 12.
+# - Its vocabulary has every character that training has, and no other: read the sentences with the lowest chrF for what
+#   it makes of a name or a character that is rare there.
+# - A score is as good as its split: here no sentence is in more than one part, on either side, which is counted above.
 #
 # **Exercise.** Put one translation of each test sentence back into training. How much does BLEU rise, and has the model
 # become better?

@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from learning import TINY, learn
 from lesson import Lesson
 
 
@@ -54,9 +55,7 @@ class Config:
 
 
 SMOKE = Config(
-    pairs=240, watched=24, tested=48, room=40, fewer=80, small={}, temperatures=(1.0,), draws=20,
-    model=dict(units=16, num_layers=1, num_heads=2, feed_forward=16, vocabulary_size=320, limits=(96, 48), epochs=1,
-               batch_tokens=800, average=1, score="next_token"),
+    pairs=240, watched=24, tested=48, room=40, model=TINY, fewer=80, small={}, temperatures=(1.0,), draws=20,
 )  # fmt: skip
 GPU = dataclasses.replace(
     Config(),
@@ -82,20 +81,16 @@ def main(argv=None):
     """Looks answers up, trains, compares the answers, asks what the turns before buy, converses and ships."""
     lesson = Lesson(__file__, "What is answered to what was said.", argv, OPTIONS)
     config = SMOKE if lesson.smoke else {"laptop": Config(), "gpu": GPU}[lesson.options.preset]
-    if lesson.options.data or lesson.options.preset == "gpu":
-        lesson.run = lesson.run / (lesson.options.data.stem if lesson.options.data else "gpu")
-        lesson.run.mkdir(parents=True, exist_ok=True)
+    lesson.use_own_folder()
     if lesson.options.text is not None or lesson.options.chat:
         answer(lesson)
         return
-    if lesson.options.preset == "gpu":
-        from keras_seq.training import set_precision
-
-        print(f"precision: {set_precision()}")
+    lesson.use_precision()
     rows = look_at_the_data(lesson, config)
     parts = pairs_of(config, rows)
     found = look_up(lesson, config, rows)
-    writer, results = learn(lesson, config, parts)
+    print("\nLearn to answer", flush=True)
+    writer, results = learn(lesson, config.model, parts)
     test = fitting(writer, parts["test"])
     perplexity = foresee(lesson, config, writer, parts["train"], test)
     outputs = answers(lesson, config, writer, test, found)
@@ -212,45 +207,11 @@ def look_up(lesson, config, rows):
 # %% [markdown]
 # ## Learn to answer
 # The Transformer of lesson 12, smaller: one vocabulary of byte pairs and one matrix for what is said and what is
-# answered. Drawn is what is still wrong: the share of tokens that are not the likeliest one behind the true ones before
-# them. It stays high: nobody can foresee how somebody will put it.
+# answered (`learning.py` has the few lines). Drawn is what is still wrong: the share of tokens that are not the
+# likeliest one behind the true ones before them. It stays high: nobody can foresee how somebody will put it.
 
 
 # %%
-def configuration(lesson, config, options=None):
-    """The `PairsConfig` of the model, or with options of a small one."""
-    from keras_seq.recipes.sentence_pairs import PairsConfig
-
-    return PairsConfig(seed=lesson.options.seed, **{**config.model, **(options or {})})
-
-
-def learn(lesson, config, parts):
-    """The trained `PairWriter` and its results; a finished run is only loaded."""
-    from keras_seq.plots.curves import curves
-    from keras_seq.recipes.sentence_pairs import train
-    from keras_seq.training.run_directory import read_rows
-
-    print("\nLearn to answer", flush=True)
-    run = lesson.run / "transformer"
-    try:
-        own, verbose = configuration(lesson, config), 0 if lesson.smoke else 2
-        writer, results = lesson.trained(train, own, parts, run, start=lesson.options.start, verbose=verbose)
-    except (OSError, ValueError) as error:
-        sys.exit(f"{lesson.name}: {error}")
-    results["minutes"] = round(results["seconds"] / 60, 1)
-    lesson.number("parameters", results["parameters"], ",d")
-    lesson.number("minutes of training", results["minutes"], ".1f")
-    lesson.number("pairs left out, too long", results["dropped"]["too_long"], "d")
-    epochs = read_rows(run / "metrics.csv")
-    series = {
-        name: ([row["epoch"] for row in epochs], [1 - row[key] for row in epochs])
-        for name, key in (("training", "accuracy"), ("validation", "val_accuracy"))
-    }
-    title = "Learning curves (teacher forcing)"
-    lesson.figure(curves(lesson.run / "learning.png", series, "epoch", "next token wrong", title, percent=True))
-    return writer, results
-
-
 def fitting(writer, pairs):
     """The pairs, cut where the tokenizer finds more tokens than the model reads."""
     from keras_seq.recipes import dialogue
@@ -282,19 +243,12 @@ def foresee(lesson, config, writer, train, test):
     print(f"      {low:.2f} to {high:.2f} when {len(counts)} dialogues are drawn anew")
     lesson.number("perplexity a word, test", word, ".1f")
     lesson.number("perplexity a token, test: 3-gram of answers", counted, ".1f")
-    claim(
-        lesson,
+    lesson.finding(
         "who has read what was said chooses among {value:.1f} tokens ({low:.1f} to {high:.1f}), a 3-gram that has not "
         "among {counted:.1f}",
         high < counted, value=value, low=low, high=high, counted=counted,
     )  # fmt: skip
     return {"value": value, "low": low, "high": high, "word": word, "trigrams": counted}
-
-
-def claim(lesson, text, holds, **numbers):
-    """States a claim; of a file of one's own nothing is claimed."""
-    if not lesson.options.data:
-        lesson.claim(text, holds, **numbers)
 
 
 def trigrams(tokenizer, train, test):
@@ -357,14 +311,12 @@ def compare(lesson, config, outputs):
         lesson.number(f"words in an answer: {name}", row["words"], ".1f")
     print(f"  {bleu.signature}")
     drawn = f"drawn, temperature {config.temperatures[-1]:g}"
-    claim(
-        lesson,
+    lesson.finding(
         "the model's answers are nearer to the people's than those looked up: BLEU {own:.1f} against {other:.1f}",
         table[GREEDY]["bleu"] > table[RETRIEVAL]["bleu"],
         own=table[GREEDY]["bleu"], other=table[RETRIEVAL]["bleu"],
     )  # fmt: skip
-    claim(
-        lesson,
+    lesson.finding(
         "the likeliest answers are dull: {beam:.1%} of their pairs of words are different ones, {drawn:.1%} of drawn "
         "answers', {people:.1%} of the people's",
         table[BEAM]["distinct_2"] < table[drawn]["distinct_2"] < table[PEOPLE]["distinct_2"],
@@ -389,7 +341,7 @@ def compare(lesson, config, outputs):
 def turns_before(lesson, config, rows):
     """Perplexity a word of a small model without the turns before, and of one with them."""
     from keras_seq.recipes import dialogue
-    from keras_seq.recipes.sentence_pairs import train
+    from keras_seq.recipes.sentence_pairs import PairsConfig, train
     from keras_seq.scores import bootstrap
 
     fewer, found = {**rows, "train": rows["train"][: config.fewer]}, {}
@@ -397,14 +349,14 @@ def turns_before(lesson, config, rows):
     for turns in (0, dialogue.TURNS):
         parts = pairs_of(config, fewer, turns)
         run = lesson.run / "turns" / str(turns)
-        own = configuration(lesson, config, config.small)
+        own = PairsConfig(seed=lesson.options.seed, **{**config.model, **config.small})
         writer, _ = lesson.trained(train, own, parts, run, verbose=0)
         counts = dialogue.likelihoods(writer, fitting(writer, parts["test"]))
         value = float(dialogue.word_perplexity(counts.sum(axis=0)))
         found[turns] = value, *bootstrap(counts, config.draws, score=dialogue.word_perplexity)
         lesson.number("perplexity a word, {} turns before ({:.1f} to {:.1f})".format(turns, *found[turns][1:]), value)
     alone, (value, _, high) = found[0], found[dialogue.TURNS]
-    lesson.claim(
+    lesson.finding(
         "the turns before take the perplexity of a word from {alone:.1f} to {value:.1f}",
         high < alone[1], alone=alone[0], value=value,
     )  # fmt: skip

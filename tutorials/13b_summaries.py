@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from learning import TINY, learn
 from lesson import Lesson
 
 
@@ -44,11 +45,10 @@ class Config:
 
 SMOKE = Config(
     counts=dict(train=160, validation=16, test=24),
-    model=dict(units=16, num_layers=1, num_heads=2, feed_forward=16, vocabulary_size=320, limits=(96, 48), epochs=1,
-               batch_tokens=800, average=1, score="next_token"),
+    model=TINY,
     longest=6,
     draws=20,
-)  # fmt: skip
+)
 GPU = dataclasses.replace(
     Config(),
     counts=dict(train=3_803_957, validation=5000, test=1951),
@@ -67,25 +67,26 @@ OPTIONS = {
 
 
 def main(argv=None):
-    """Finds the best lead, trains, compares both with what people wrote, and looks."""
+    """Finds the best lead, trains, compares both with what people wrote, looks, and ships."""
     lesson = Lesson(__file__, "A headline for a sentence, beside its first words.", argv, OPTIONS)
     config = SMOKE if lesson.smoke else {"laptop": Config(), "gpu": GPU}[lesson.options.preset]
-    if lesson.options.data or lesson.options.preset == "gpu":
-        lesson.run = lesson.run / (lesson.options.data.stem if lesson.options.data else "gpu")
-        lesson.run.mkdir(parents=True, exist_ok=True)
+    lesson.use_own_folder()
     if lesson.options.text is not None:
         answer(lesson)
         return
-    if lesson.options.preset == "gpu":
-        from keras_seq.training import set_precision
-
-        print(f"precision: {set_precision()}")
+    lesson.use_precision()
     parts = look_at_the_data(lesson, config)
     leads = first_words(lesson, config, parts)
-    writer, results = learn(lesson, config, parts)
+    print("\nLearn to leave out", flush=True)
+    writer, results = learn(lesson, config.model, parts)
+    lesson.number("perplexity a token, test", writer.perplexity(parts["test"]), ".2f")
     table = compare(lesson, config, writer, parts["test"], leads)
     look(lesson, writer, parts["test"])
-    lesson.finish(scores=scores(lesson, results, table), table=table, results=results)
+    from shipping import ship
+
+    print("\nEvery format and precision")
+    shipped = ship(lesson, lesson.run / "transformer", beams=BEAMS, timeout=1200)
+    lesson.finish(scores=scores(lesson, results, table), table=table, results=results, matrix=shipped)
 
 
 # %% [markdown]
@@ -128,7 +129,7 @@ def read_pairs(lesson, config):
 # Who writes news says the most important first. The first $n$ words of the text are a summary; $n$ is chosen on the
 # validation part, by the mean of three scores. **ROUGE-1** is the F-score of the words that both summaries have,
 # **ROUGE-2** that of the pairs of words, **ROUGE-L** that of the longest sequence of words that both have in the same
-# order.
+# order; endings are taken off first (Porter's stemmer), so that *rains* and *raining* are one word.
 
 
 # %%
@@ -148,37 +149,8 @@ def first_words(lesson, config, parts):
 
 # %% [markdown]
 # ## Learn to leave out
-# The same recipe as in lesson 13: a Transformer with one vocabulary of byte pairs and one matrix for both sides.
-
-
-# %%
-def learn(lesson, config, parts):
-    """The trained `PairWriter` and its results; a finished run is only loaded."""
-    from keras_seq.plots.curves import curves
-    from keras_seq.recipes.sentence_pairs import PairsConfig, train
-    from keras_seq.training.run_directory import read_rows
-
-    print("\nLearn to leave out", flush=True)
-    run, options = lesson.run / "transformer", PairsConfig(seed=lesson.options.seed, **config.model)
-    try:
-        start, verbose = lesson.options.start, 0 if lesson.smoke else 2
-        writer, results = lesson.trained(train, options, parts, run, start=start, verbose=verbose)
-    except (OSError, ValueError) as error:
-        sys.exit(f"{lesson.name}: {error}")
-    results["minutes"] = round(results["seconds"] / 60, 1)
-    lesson.number("parameters", results["parameters"], ",d")
-    lesson.number("minutes of training", results["minutes"], ".1f")
-    lesson.number("pairs left out, too long", results["dropped"]["too_long"], "d")
-    lesson.number("perplexity a token, test", writer.perplexity(parts["test"]), ".2f")
-    epochs = read_rows(run / "metrics.csv")
-    series = {
-        name: ([row["epoch"] for row in epochs], [1 - row[key] for row in epochs])
-        for name, key in (("training", "accuracy"), ("validation", "val_accuracy"))
-    }
-    title = "Learning curves (teacher forcing)"
-    lesson.figure(curves(lesson.run / "learning.png", series, "epoch", "next token wrong", title, percent=True))
-    return writer, results
-
+# The same recipe as in lesson 13: a Transformer with one vocabulary of byte pairs and one matrix for both sides
+# (`learning.py`).
 
 # %% [markdown]
 # ## Is it better than the first words?
@@ -228,6 +200,9 @@ def look(lesson, writer, rows):
     """Attention map of the last layer, the mean over its heads."""
     from keras_seq.plots import attention_map
 
+    rows = [row for row in rows if writer.reads(row["source"])]
+    if not rows:
+        return
     row = min(rows, key=lambda row: abs(len(row["source"].split()) - 20))
     source, output, weights = writer.attention(row["source"], row["target"])
     title = "Last layer, as the person's summary is written"
@@ -236,7 +211,8 @@ def look(lesson, writer, rows):
 
 # %% [markdown]
 # ## Summarise
-# `--text` uses the trained run; `python -m export build runs/13b_summaries/transformer` ships it as any other.
+# `--text` uses the trained run. The lesson ends with its files in every format and precision. A headline may be put in
+# many ways, so that they are scored by the share of its tokens that they find likeliest, as in lesson 13.
 
 
 # %%

@@ -58,6 +58,24 @@ class Lesson:
         self._numbers, self._claims, self._figures = {}, [], []
         self.run.mkdir(parents=True, exist_ok=True)
 
+    def use_own_folder(self):
+        """Writes runs of other sizes or data, `--preset gpu` and `--data FILE`, into folders of their own in `run`."""
+        if self.options.preset == "gpu":
+            self.run /= "gpu"
+        if self._data():
+            self.run /= Path(self._data()).stem
+        self.run.mkdir(parents=True, exist_ok=True)
+
+    def use_precision(self):
+        """At `--preset gpu` computes in what the machine is fastest in, see `keras_seq.training.set_precision`."""
+        if self.options.preset == "gpu":
+            from keras_seq.training import set_precision
+
+            print(f"precision: {set_precision()}")
+
+    def _data(self):
+        return getattr(self.options, "data", None)
+
     def number(self, name, value, form=".4g"):
         """Prints a number and keeps it for results.json."""
         self._numbers[name] = float(f"{value:.6g}")
@@ -67,6 +85,11 @@ class Lesson:
         """States a claim, with its numbers in the text as `{name:format}`, and whether they bear it out."""
         self._claims.append({"claim": text.format(**numbers), "holds": bool(holds)})
         print(f"  {'->' if holds else 'NOT SO:'} {self._claims[-1]['claim']}", flush=True)
+
+    def finding(self, text, holds, **numbers):
+        """States a claim about the lesson's own data, as `claim` does; of a file of one's own nothing is claimed."""
+        if not self._data():
+            self.claim(text, holds, **numbers)
 
     def figure(self, path):
         """Keeps a written figure's path, and shows it where the lesson runs as a notebook."""
@@ -85,9 +108,19 @@ class Lesson:
 
         Returns:
             what `train` returns.
+
+        Raises:
+            SystemExit: with what is wrong, where the data cannot be trained on or the folder belongs to another run.
         """
+        from keras_seq.training.run_directory import OtherRunError
+
         begin = time.perf_counter()
-        made, results = train(*arguments, **options)
+        try:
+            made, results = train(*arguments, **options)
+        except OtherRunError as error:
+            sys.exit(f"{self.name}: {error}; here: name another folder with --run, or remove that one")
+        except (OSError, ValueError) as error:
+            sys.exit(f"{self.name}: {error}")
         self._earlier += max(0.0, results["seconds"] - (time.perf_counter() - begin))
         return made, results
 

@@ -55,7 +55,7 @@ def filled(text, parts):
 def lessons():
     """What each lesson claims and measured, for the lessons that state claims."""
     sections = []
-    for path in sorted((ROOT / "results").glob("[0-9][0-9]*_*.json")):
+    for path in _recorded():
         lesson = _results(path.stem)
         if "claims" in lesson:
             lines = [f"- {entry['claim']}{'' if entry['holds'] else ' (NOT SO)'}" for entry in lesson["claims"]]
@@ -122,27 +122,48 @@ def training():
 
 
 def matrix():
-    """Every format and precision of every run, a table each that opens on a click."""
+    """Every format and precision of every run, then of the lessons' models: a table each that opens on a click."""
+    results = _results("matrix")
+    parts = [_matrix_of(run, rows) for run, rows in _by_run(results["rows"]).items()]
+    commands = [f"`{results['command']}`"]
+    for path in _recorded():
+        lesson = _results(path.stem)
+        for run, rows in _by_run(lesson.get("matrix", [])).items():
+            number, _, name = path.stem.partition("_")
+            parts.append(_matrix_of(f"{number} {name}, {run}".replace("_", " "), rows))
+        commands += [f"`{lesson['command']}`"] * ("matrix" in lesson)
+    return "\n".join([*parts, f"({'; '.join(commands)}; {results['machine']})"])
+
+
+def _by_run(rows):
+    """Rows of a matrix by the name of their run, in their order."""
+    return {run: [row for row in rows if row["run"] == run] for run in dict.fromkeys(row["run"] for row in rows)}
+
+
+def _matrix_of(name, rows):
+    """A run's rows, of which the first is Keras's, behind a summary."""
     from export.tables import markdown, score_in_words
 
-    results, parts = _results("matrix"), []
-    for run in dict.fromkeys(row["run"] for row in results["rows"]):
-        rows = [row for row in results["rows"] if row["run"] == run]
-        keras, made = rows[0], [row for row in rows[1:] if not row.get("refused")]
-        smallest = min(made, key=lambda row: row["bytes"])
-        by_keras = f"{score_in_words(keras['score'])}, {keras['bytes'] / 1e6:.2f} MB"
-        least = f"{score_in_words(smallest['score'])}, {smallest['bytes'] / 1e6:.2f} MB"
-        kind = f"{_NAMES[smallest['format']]}, {smallest['precision']}"
-        summary = f"{run}: Keras {by_keras}; {len(made)} of {len(rows) - 1} artefacts, the smallest {least} ({kind})"
-        parts.append(f"<details><summary>{summary}</summary>\n\n{markdown(rows)}\n\n</details>\n")
-    return "\n".join([*parts, f"(`{results['command']}`, {results['machine']})"])
+    keras, made = rows[0], [row for row in rows[1:] if not row.get("refused")]
+    smallest = min(made, key=lambda row: row["bytes"])
+    by_keras = f"{score_in_words(keras['score'])}, {keras['bytes'] / 1e6:.2f} MB"
+    least = f"{score_in_words(smallest['score'])}, {smallest['bytes'] / 1e6:.2f} MB"
+    kind = f"{_NAMES[smallest['format']]}, {smallest['precision']}"
+    summary = f"{name}: Keras {by_keras}; {len(made)} of {len(rows) - 1} artefacts, the smallest {least} ({kind})"
+    table = markdown([{**row, "run": name} for row in rows])
+    return f"<details><summary>{summary}</summary>\n\n{table}\n\n</details>\n"
+
+
+def _recorded():
+    """The lessons' results, in order."""
+    return sorted((ROOT / "results").glob("[0-9][0-9]*_*.json"))
 
 
 def scores():
     """What the lessons on real data score: of each model the metric with its interval, beside the bar."""
-    rows = ["| lesson | task and data | model | score | bar | parameters | minutes |", "|---|---|---|---|---|---|---|"]
-    commands = {}
-    for path in sorted((ROOT / "results").glob("[0-9][0-9]*_*.json")):
+    names = ("lesson", "task and data", "model", "score", "bar (stretch)", "parameters", "minutes", "seed")
+    rows, commands = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"], {}
+    for path in _recorded():
         results = _results(path.stem)
         for entry in results.get("scores", []):
             commands.setdefault(results["command"], results["minutes"])
@@ -152,15 +173,26 @@ def scores():
 
 
 def _score_cells(entry):
-    form = (lambda share: f"{100 * share:.2f} %") if entry["value"] <= 1 else (lambda value: f"{value:.4g}")
+    form = (lambda share: f"{100 * share:.2f} %") if _is_share(entry) else (lambda value: f"{value:.4g}")
     score = f"{entry['metric']} {form(entry['value'])}"
     if entry.get("low") is not None:
         score += f" ({form(entry['low'])} to {form(entry['high'])}, {entry['how']})"
-    bar = "" if entry.get("bar") is None else form(entry["bar"])
+    bars = [form(entry[name]) for name in ("bar", "stretch") if entry.get(name) is not None]
+    bar = f"{bars[0]} ({bars[1]})" if len(bars) > 1 else "".join(bars)
     parameters = "" if entry.get("parameters") is None else f"{entry['parameters']:,}"
     minutes = "" if entry.get("minutes") is None else f"{entry['minutes']:.1f}"
-    what = f"{entry['what']}, {entry['data']}"
-    return what, entry["model"], score, bar, parameters, minutes
+    seed = entry.get("seed")
+    seeds = ", ".join(map(str, seed)) if isinstance(seed, list) else "" if seed is None else str(seed)
+    return f"{entry['what']}, {entry['data']}", entry["model"], score, bar, parameters, minutes, seeds
+
+
+# Of these the value is a share from 0 to 1, which is shown in percent; of BLEU, chrF and perplexity it is not.
+_SHARES = ("accuracy", "F1", "AUROC", "share", "distinct", "rouge", "exact match", "error rate")
+
+
+def _is_share(entry):
+    """Whether a row's value is a share: by its `unit`, "%" or another, or where it has none by its metric."""
+    return entry["unit"] == "%" if "unit" in entry else any(name in entry["metric"] for name in _SHARES)
 
 
 def attention(quickstart, lesson):

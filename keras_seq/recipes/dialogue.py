@@ -144,12 +144,12 @@ def likelihoods(writer, rows):
         float64 `(dialogues, 3)`: log-likelihood of the answers, tokens in them, words in them; each answer's end counts
         as a token and as a word.
     """
-    dialogues = {}
-    for row in rows:
-        dialogues.setdefault(row["dialogue"], []).append(row)
-    counts = [writer.log_likelihood(own).sum(axis=0) for own in dialogues.values()]
-    words = [[sum(1 + len(row["target"].split()) for row in own)] for own in dialogues.values()]
-    return np.hstack([counts, words])
+    names = dict.fromkeys(row["dialogue"] for row in rows)
+    places = {name: place for place, name in enumerate(names)}
+    words = [1 + len(row["target"].split()) for row in rows]
+    found = np.zeros((len(names), 3))
+    np.add.at(found, [places[row["dialogue"]] for row in rows], np.column_stack([writer.log_likelihood(rows), words]))
+    return found
 
 
 def token_perplexity(counts):

@@ -12,7 +12,6 @@ import tqdm
 import keras_seq.models  # noqa: F401  a file names its model's class, which has to be known
 from keras_seq import decoding, sampling, text_scores
 from keras_seq.beam import beam, n_best
-from keras_seq.data.batching import PairBatches
 from keras_seq.data.tokenizer import Tokenizer
 
 _BATCH = 64
@@ -57,6 +56,10 @@ class PairWriter:
         model = keras.saving.load_model(run_dir / "model.keras", compile=False)
         limits = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))["task"]["limits"]
         return cls(model, source, target, (limits["source"], limits["target"]))
+
+    def reads(self, text):
+        """Whether the model can read a text whole: it has a token, and no more than the limit allows."""
+        return 0 < len(self.source.encode(text)) <= self.limits[0]
 
     def write(
         self,
@@ -132,15 +135,10 @@ class PairWriter:
         Returns:
             dict of "bleu_lowercase", "bleu" and "chrf" -> dict of `keras_seq.text_scores.TextScore`, and "perplexity".
         """
-        wanted = [row["target"] for row in rows]
         sources = [row["source"] for row in rows]
         found = self.write(sources, beams=beams, length_penalty=length_penalty, cut=True, progress=progress)
-        return {
-            "bleu_lowercase": vars(text_scores.bleu(found, wanted, lowercase=True, draws=draws)),
-            "bleu": vars(text_scores.bleu(found, wanted, draws=draws)),
-            "chrf": vars(text_scores.chrf(found, wanted, draws=draws)),
-            "perplexity": self.perplexity(rows),
-        }
+        scores = text_scores.of_translations(found, [row["target"] for row in rows], draws=draws)
+        return scores | {"perplexity": self.perplexity(rows)}
 
     def perplexity(self, rows):
         """Perplexity of a target's token, its end included, given the source and the tokens before.
@@ -163,18 +161,20 @@ class PairWriter:
             rows: list of `{"source": str, "target": str}`, of any length.
 
         Returns:
-            float64 `(rows, 2)`, of each pair the log-likelihood of its target and the tokens in it, its end included;
-            in the order of length, not of the rows.
+            float64 `(rows, 2)`, of each pair the log-likelihood of its target and the tokens in it, its end included.
+
+        Raises:
+            ValueError: if a source is empty.
         """
-        source = self.source.encode_batch([row["source"] for row in rows])
-        target = self.target.encode_batch([row["target"] for row in rows])
-        longest = max(map(len, source)), max(map(len, target)) + 1
-        boundaries = {tuple(-(-side * share // 4) for side in longest) for share in (1, 2, 4)}
-        batches = PairBatches(
-            source, target, batch_tokens=max(_SCORED_TOKENS, *longest), boundaries=sorted(boundaries), shuffle=False
-        )
-        parts = [self._likelihood(inputs["source"], inputs["target"], labels) for inputs, labels in batches(0)]
-        return np.concatenate(parts).astype("float64")
+        sources = self._encoded([row["source"] for row in rows], longest=None)
+        targets = [[*ids, Tokenizer.END] for ids in self.target.encode_batch([row["target"] for row in rows])]
+        found = np.zeros((len(rows), 2))
+        for places in _batches_of([max(map(len, pair)) for pair in zip(sources, targets, strict=True)]):
+            source, _ = padded([sources[place] for place in places])
+            labels, _ = padded([targets[place] for place in places])
+            before = np.concatenate([np.full_like(labels[:, :1], Tokenizer.START), labels[:, :-1]], axis=1)
+            found[places] = self._likelihood(source, before, labels)
+        return found
 
     def forced(self, rows):
         """What is likeliest behind the target's own tokens, at each of its places: teacher forcing, read out.
@@ -260,18 +260,31 @@ class PairWriter:
 
     def _source_batches(self, texts, cut=False, progress=False):
         """Batches of texts of like length: places in `texts`, ids `(batch, source)` and lengths `(batch,)`, int32."""
-        ids = self.source.encode_batch(texts)
-        if cut:
-            ids = [own[: self.limits[0]] for own in ids]
-        for text, own in zip(texts, ids, strict=True):
-            if not 0 < len(own) <= self.limits[0]:
-                raise ValueError(
-                    f"{text[:80]!r} has {len(own)} tokens; give texts of 1 to {self.limits[0]}, a long one in sentences"
-                )
+        ids = self._encoded(texts, longest=None if cut else self.limits[0])
+        ids = [own[: self.limits[0]] for own in ids]
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
         for start in tqdm.trange(0, len(order), _BATCH, disable=not progress, unit=f" x {_BATCH} texts"):
             places = order[start : start + _BATCH]
             yield places, *padded([ids[place] for place in places])
+
+    def _encoded(self, texts, longest):
+        """Ids of sources, none of which may be empty or have more than `longest` tokens; None for any length."""
+        ids = self.source.encode_batch(texts)
+        for text, own in zip(texts, ids, strict=True):
+            if not own or (longest is not None and len(own) > longest):
+                raise ValueError(
+                    f"{text[:80]!r} has {len(own)} tokens; give texts of 1 to {self.limits[0]}, a long one in sentences"
+                )
+        return ids
+
+
+def _batches_of(lengths):
+    """Places of sequences of like length, as many at once as a budget of tokens allows: lists of int."""
+    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    while order:
+        count = max(1, _SCORED_TOKENS // lengths[order[0]])
+        yield order[:count]
+        order = order[count:]
 
 
 def padded(sequences):

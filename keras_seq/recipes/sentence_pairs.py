@@ -11,6 +11,7 @@ exporter needs. What the trained model writes, and how well, is in `keras_seq.re
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import os
 import sys
@@ -97,6 +98,9 @@ _BUCKETS = (0.25, 0.5, 0.75, 0.9, 0.98)
 # A run with fewer pairs is over before XLA's compilation, minutes for a Transformer, has paid for itself.
 _COMPILED_FROM = 5_000
 _VALIDATION_TOKENS = 4096
+_TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
+# Hexadecimal digits of a digest: 64 bits.
+_DIGITS = 16
 
 
 def load_pairs(name):
@@ -133,7 +137,8 @@ def train(config, parts, run_dir, *, start=None, fresh=False, callbacks=(), verb
         `PairWriter`, and the contents of results.json: `parameters`, `pairs` by part, `dropped`, `padding`, `seconds`.
 
     Raises:
-        ValueError: if a setting is not as described or no pair is left to train on.
+        ValueError: if a setting is not as described, no pair is left to train on, or the directory belongs to a run
+            with other settings, on other pairs or begun with other weights.
     """
     run_dir = Path(run_dir)
     source, target = tokenizers_of(config, parts["train"], start)
@@ -152,7 +157,7 @@ def train(config, parts, run_dir, *, start=None, fresh=False, callbacks=(), verb
         run_dir,
         epochs=config.epochs,
         validation_data=held_out,
-        config={"task": _task(config, run_dir.name), **dataclasses.asdict(config), "start": start and str(start)},
+        config=_settings(config, run_dir, start) | ({} if _is_older(run_dir, fresh) else _digests(parts, start)),
         seed=config.seed,
         average=config.average,
         keep=max(2, config.average),
@@ -160,8 +165,8 @@ def train(config, parts, run_dir, *, start=None, fresh=False, callbacks=(), verb
         callbacks=[SampleLog(run_dir, lambda _: _samples(writer, watched)), *callbacks],
         verbose=verbose,
     )
-    source.save(run_dir / "source.tokenizer.json")
-    target.save(run_dir / "target.tokenizer.json")
+    for tokenizer, name in zip((source, target), _TOKENIZERS, strict=True):
+        tokenizer.save(run_dir / name)
     write_tsv(run_dir / "test.tsv", ([_line(row["source"]), _line(row["target"])] for row in parts["test"]))
     results = {
         "parameters": model.count_params(),
@@ -190,7 +195,7 @@ def tokenizers_of(config, rows, start=None):
         ValueError: if a shared vocabulary is asked for sides of two kinds.
     """
     if start:
-        return tuple(Tokenizer.load(Path(start, f"{side}.tokenizer.json")) for side in ("source", "target"))
+        return tuple(Tokenizer.load(Path(start, name)) for name in _TOKENIZERS)
     if config.shared and config.source_kind != config.target_kind:
         raise ValueError(
             f"source_kind={config.source_kind!r} and target_kind={config.target_kind!r} with shared=True; give one "
@@ -270,9 +275,32 @@ def _task(config, name):
     return {"name": name, "kind": "generate", "limits": limits, "score": config.score}
 
 
+def _settings(config, run_dir, start):
+    return {"task": _task(config, run_dir.name), **dataclasses.asdict(config), "start": start and str(start)}
+
+
+def _digests(parts, start):
+    """What a run is made from, for its config.json: weights that were learned from other pairs must not be loaded."""
+    pairs = hashlib.sha256()
+    for part in sorted(parts):
+        for row in parts[part]:
+            pairs.update(json.dumps([part, row["source"], row["target"]]).encode())
+    found = {"pairs_digest": pairs.hexdigest()[:_DIGITS]}
+    if start:
+        files = [Path(start, name).read_bytes() for name in ("model.keras", *_TOKENIZERS)]
+        found["start_digest"] = hashlib.sha256(b"".join(files)).hexdigest()[:_DIGITS]
+    return found
+
+
+def _is_older(run_dir, fresh):
+    """Whether a run is there that was begun before config.json had digests: it is continued without."""
+    path = Path(run_dir, "config.json")
+    return path.exists() and not fresh and '"pairs_digest"' not in path.read_text(encoding="utf-8")
+
+
 def _samples(writer, texts):
     """What the model writes for some texts, for TensorBoard."""
-    return {text: output for text, output in zip(texts, writer.write(texts), strict=True)}
+    return {text: output for text, output in zip(texts, writer.write(texts, cut=True), strict=True)}
 
 
 def _line(text):

@@ -16,6 +16,10 @@ import tensorflow as tf
 from keras_seq.whole_file import remove_unfinished, whole_file
 
 
+class OtherRunError(ValueError):
+    """A run directory belongs to another run."""
+
+
 def prepare(run_dir, config, settings, fresh):
     """Makes the directory, or checks that the one that is there belongs to the same run.
 
@@ -26,7 +30,8 @@ def prepare(run_dir, config, settings, fresh):
         fresh: bool, remove what an earlier run has written.
 
     Raises:
-        ValueError: if config.json differs from `config` or is not readable, or `config` is not JSON.
+        OtherRunError: if config.json differs from `config`.
+        ValueError: if config.json is not readable, or `config` is not JSON.
     """
     try:
         config = dict(dataclasses.asdict(config) if dataclasses.is_dataclass(config) else config)
@@ -68,7 +73,7 @@ def _refuse_difference(path, wanted):
             for key in differing[:3]
         )
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
-        raise ValueError(f"{path} is of another run: {shown}{more}; use another run directory or fresh=True")
+        raise OtherRunError(f"{path} is of another run: {shown}{more}; use another run directory or fresh=True")
 
 
 def _leaves(value, key=""):

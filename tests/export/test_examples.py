@@ -107,6 +107,26 @@ def test_texts_within_the_limit_are_read_with_ids_characters_and_labels(tmp_path
     assert len(plain.text) == 3 and plain.character_ids is None
 
 
+def test_a_large_sorted_test_set_is_taken_in_a_drawn_order(tmp_path):
+    rows = [("a" if place < 450 else "a bb", str(place)) for place in range(600)]  # the longer ones last
+    write_texts(tmp_path, rows)
+    found = examples.read_texts(tmp_path, {"source": 3})
+    assert sorted(map(int, found.target)) == list(range(600))
+    assert all(rows[int(target)][0] == text for text, target in zip(found.text, found.target, strict=True))
+    assert 30 < found.text[:200].count("a bb") < 70
+    assert examples.read_texts(tmp_path, {"source": 3}) == found
+    write_texts(tmp_path, rows[:200])
+    assert examples.read_texts(tmp_path, {"source": 3}).target == [row[1] for row in rows[:200]]
+
+
+def test_a_large_sorted_set_of_pictures_is_taken_in_a_drawn_order(tmp_path):
+    labels = np.repeat(np.arange(3), 70)
+    write_pictures(tmp_path, np.broadcast_to(labels[:, None, None, None], (210, 5, 4, 3)).astype("uint8"), labels)
+    images, found = examples.read_pictures(tmp_path, PICTURE)
+    assert (images[:, 0, 0, 0] == found).all() and np.bincount(found).tolist() == [70, 70, 70]
+    assert set(found[:20]) == {0, 1, 2}
+
+
 def test_a_test_set_without_a_text_that_can_be_read_is_refused(tmp_path):
     write_texts(tmp_path, [("a bb ccc dddd", "x")])
     with pytest.raises(errors.ExportError, match="no example of 1 to 3 source tokens"):

@@ -77,5 +77,7 @@ def test_every_cell_is_a_score_or_a_reason():
     assert len(lines) == 2 + len(rows) and len({line.count("|") for line in lines}) == 1
     assert "| one | tflite | float16 | exact match 75.0 % | 2.00 MB | 1.50 ms | 3 MB | 3 of 4 |" in lines
     assert "| one | keras | float32 | exact match 75.0 % | 0.00 MB | 2.00 ms | 400 MB more | itself |" in lines
+    searching = {**rows[2], "beam_latency_ms": 21.05}
+    assert "| 1.50 ms, by beams 21.05 ms |" in tables.markdown([searching])
     assert "| one | onnx | int8 | refused: it / fell |  |  |  |  |" in lines
     assert lines[-1].startswith("| broken | all | all | refused: no artefact passed")

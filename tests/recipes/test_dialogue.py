@@ -1,13 +1,17 @@
 """Dialogue: what of a conversation a model reads, how dialogues are drawn and scored, and how one converses."""
 
+import os
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from keras_seq import data
 from keras_seq.data.tokenizer import Tokenizer
+from keras_seq.ngrams import KneserNey
 from keras_seq.recipes import dialogue
 from keras_seq.recipes.dialogue import Talk
+from keras_seq.recipes.sentence_pairs import PairsConfig, train
 
 TURNS = ["A table.", "In which city?", "In Rome, for two.", "At what time?", "At 7."]
 ROW = {"dialogue": "d", "source": "At\n7.", "target": "It is > 8, < 9.", "context": TURNS[:4]}
@@ -73,10 +77,10 @@ def test_dialogues_are_drawn_whole_and_the_same_for_a_seed():
 
 
 class Uniform:
-    """A writer that thinks every one of ten tokens equally likely; a word is two tokens. Gives pairs in any order."""
+    """A writer that thinks every one of ten tokens equally likely; a word is two tokens."""
 
     def log_likelihood(self, rows):
-        tokens = np.array([1.0 + 2 * len(row["target"].split()) for row in rows[::-1]])
+        tokens = np.array([1.0 + 2 * len(row["target"].split()) for row in rows])
         return np.stack([-tokens * np.log(10), tokens], axis=1)
 
 
@@ -137,3 +141,26 @@ def test_made_up_answers_need_the_turns_before():
     city = [row["context"][0].rstrip(".").split()[-1] for row in rows]
     assert len(set(city)) > 2 and all(name in row["target"] for name, row in zip(city, rows, strict=True))
     assert not any(name in row["source"] for name, row in zip(city, rows, strict=True))
+
+
+@pytest.mark.skipif("KERAS_SEQ_DATA" not in os.environ, reason="KERAS_SEQ_DATA names no folder with raw/sgd")
+def test_real_answers_are_foretold_from_what_was_said(tmp_path):
+    """The floor is what can be foretold of the answers alone."""
+    counts = {"train": 4900, "validation": 100, "test": 500}  # few: XLA would take minutes
+    parts = {
+        part: dialogue.pairs(dialogue.drawn(data.load("sgd", part), count), turns=1, room=36)
+        for part, count in counts.items()
+    }
+    config = PairsConfig(
+        units=64, num_layers=1, feed_forward=128, dropout=0.1, vocabulary_size=1500, limits=(48, 40), epochs=8,
+        batch_tokens=1536, learning_rate=6e-3, average=1, warmup_share=0.2, label_smoothing=0.0,
+    )  # fmt: skip
+    writer, _ = train(config, parts, tmp_path / "run", verbose=0)
+    ids = {
+        part: [[*own, Tokenizer.END] for own in writer.target.encode_batch([row["target"] for row in parts[part]])]
+        for part in ("train", "test")
+    }
+    trigrams = KneserNey(ids["train"], range(Tokenizer.END, len(writer.target)), order=3)
+    found = dialogue.likelihoods(writer, parts["test"]).sum(axis=0)
+    print("PPL", dialogue.token_perplexity(found), trigrams.perplexity(ids["test"]))
+    assert dialogue.token_perplexity(found) < 0.8 * trigrams.perplexity(ids["test"])

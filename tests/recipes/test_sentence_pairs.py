@@ -137,6 +137,54 @@ def test_a_run_begins_with_another(trained, tmp_path):
     assert tuned.perplexity(PARTS["test"]) == pytest.approx(writer.perplexity(PARTS["test"]), rel=0.05)
 
 
+@pytest.fixture
+def small(tmp_path):
+    """Function of parts, and options, that trains one and the same small run on them."""
+    config = dataclasses.replace(CONFIG, model="seq2seq", units=4, embedding_size=4, epochs=1, average=1)
+    return lambda parts, **options: train(config, parts, tmp_path / "run", verbose=0, **options)[0]
+
+
+FEW = {part: rows[:20] for part, rows in PARTS.items()}
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_a_run_is_not_continued_with_other_pairs(part, small, tmp_path):
+    """Else its weights would be read with a vocabulary that they do not know."""
+    small(FEW)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.*")}
+    small(FEW)
+    with pytest.raises(ValueError, match="pairs_digest is '[0-9a-f]{16}' there and '[0-9a-f]{16}' here; use another"):
+        small({**FEW, part: FEW[part][::-1]})
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.*")} == files
+    other = {**FEW, part: FEW[part][::-1]}
+    small(other, fresh=True)
+    small(other)
+
+
+def test_a_run_from_before_there_were_digests_is_read(small, tmp_path):
+    written = small(FEW).write(["the dog runs"])
+    path = tmp_path / "run" / "config.json"
+    older = json.loads(path.read_text())
+    del older["pairs_digest"]
+    path.write_text(json.dumps(older))
+    assert small(FEW).write(["the dog runs"]) == written
+
+
+def test_a_run_is_not_continued_from_other_weights(trained, tmp_path):
+    _, _, run = trained
+    if run.name == "transformer":
+        pytest.skip("the same path as the Seq2Seq's")
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    for name in ("model.keras", "source.tokenizer.json", "target.tokenizer.json"):
+        (begun / name).write_bytes((run / name).read_bytes())
+    config = dataclasses.replace(CONFIG, model="seq2seq", epochs=1, average=1)
+    train(config, FEW, tmp_path / "tuned", start=begun, verbose=0)
+    (begun / "target.tokenizer.json").write_text((run / "target.tokenizer.json").read_text() + " ")
+    with pytest.raises(ValueError, match="start_digest is"):
+        train(config, FEW, tmp_path / "tuned", start=begun, verbose=0)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -44,6 +44,8 @@ def test_translation_from_the_data_to_shipping_and_to_a_file(lesson, tmp_path, c
     assert {row["format"] for row in results["matrix"]} >= {"keras", "tflite"}
     assert all("bleu_lowercase" in row["score"] for row in results["matrix"])
     assert results["ablation"].keys() == {*twelve.SMOKE.ablations, "last weights, not averaged"}
+    assert results["ablation"]["all of it"]["gain"] == results["ablation"]["all of it"]["high"] == 0
+    assert all(row["low"] <= row["gain"] <= row["high"] for row in results["ablation"].values())
     assert "case:lc" in out and "case:mixed" in out and "chrF" in out
 
     file = tmp_path / "my.txt"
@@ -51,6 +53,21 @@ def test_translation_from_the_data_to_shipping_and_to_a_file(lesson, tmp_path, c
     twelve.main(["--smoke", "--run", str(tmp_path), "--translate", str(file), "--beams", "2"])
     lines = capsys.readouterr().out.split("\n")
     assert len(lines) == 4 and lines[1] == lines[3] == ""
+    long = "a dog runs " * 20
+    file.write_text(f"{long}\na dog runs\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="1 of the lines could not be translated; they are empty"):
+        twelve.main(["--smoke", "--run", str(tmp_path), "--translate", str(file), "--beams", "2"])
+    said = capsys.readouterr()
+    assert said.out.split("\n") == ["", lines[0], ""]
+    assert f"{file}, line 1: " in said.err and " tokens, wanted 1 to 24; left out, split it up" in said.err
+    with pytest.raises(SystemExit, match="seed is 1 there and 2 here.*; here: name another folder with --run"):
+        twelve.main(["--smoke", "--run", str(tmp_path), "--seed", "2"])
+    capsys.readouterr()
+    before = (tmp_path / "results.json").read_bytes()
+    twelve.main(["--smoke", "--run", str(tmp_path), "--ablations"])
+    out = capsys.readouterr().out
+    assert "all of it" in out and "95 of 100 draws" in out and "Three translators" not in out
+    assert (tmp_path / "results.json").read_bytes() == before
     twelve.main(["--smoke", "--run", str(tmp_path), "--text", "a dog runs", "--beams", "3"])
     best = capsys.readouterr().out.splitlines()
     assert best[0] == "  a dog runs" and len(best) == 4
@@ -59,12 +76,27 @@ def test_translation_from_the_data_to_shipping_and_to_a_file(lesson, tmp_path, c
         twelve.main(["--smoke", "--run", str(tmp_path), "--text", " "])
 
 
+def test_pairs_of_ones_own_claim_nothing_and_may_be_long(lesson, tmp_path, capsys, monkeypatch):
+    twelve = lesson("12_translation.py")
+    monkeypatch.setattr("shipping.ship", lambda *arguments, **options: [])
+    monkeypatch.setattr(twelve, "score_files", lambda *arguments: [])
+    file = tmp_path / "my.tsv"
+    pairs = twelve.toy_pairs()["train"][:120]
+    rows = [f"{row['source']} " * (9 if number % 2 else 1) + f"\t{row['target']}\n" for number, row in enumerate(pairs)]
+    file.write_text("".join(rows), encoding="utf-8")
+    twelve.main(["--smoke", "--run", str(tmp_path), "--data", str(file)])
+    results = read(tmp_path / "my")
+    claims = [entry["claim"] for entry in results["claims"]]
+    assert len(claims) == 1 and claims[0].startswith("with a cache") and results["scores"] == []
+
+
 @pytest.mark.usefixtures("warm_children")
 def test_chinese_to_english(lesson, tmp_path, capsys):
     lesson("12b_chinese_english.py").main(["--smoke", "--run", str(tmp_path)])
     results = read(tmp_path)
     assert {"learning.png", "attention.png"} <= {path.name for path in tmp_path.iterdir()}
-    assert results["claims"][0]["holds"] and "0 sources and 0 targets" in results["claims"][0]["claim"]
+    assert results["claims"][0]["holds"] and "0 sources and 0 targets are in more" in results["claims"][0]["claim"]
+    assert [row["precision"] for row in results["files"]] == ["float32", "dynamic_int8"]
     assert [row["metric"] for row in results["scores"]] == ["BLEU", "chrF"]
     assert "case:mixed" in capsys.readouterr().out
 

@@ -16,7 +16,7 @@ def load(name, monkeypatch):
     """A lesson's module; its trainings are traced for one shape of batches instead of six."""
     monkeypatch.setattr("keras_seq.recipes.sentence_pairs._BUCKETS", ())
     monkeypatch.syspath_prepend(str(TUTORIALS))
-    for module in ("lesson", "shipping"):
+    for module in ("lesson", "shipping", "learning"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     spec = importlib.util.spec_from_file_location(f"lesson_{name}", TUTORIALS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -88,7 +88,19 @@ def test_pairs_of_ones_own_are_learned_without_turns_before(dialogue, tmp_path, 
     assert len(capsys.readouterr().out.splitlines()) == 7
 
 
-def test_summaries_of_ones_own_are_compared_with_the_first_words(summaries, tmp_path, capsys):
+@pytest.mark.usefixtures("warm_children")
+def test_made_up_summaries_are_learned_compared_and_shipped(summaries, tmp_path):
+    summaries.main(["--smoke", "--run", str(tmp_path)])
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert results["numbers"]["pairs: train"] == 160 and results["scores"] == []
+    shipped = [row for row in results["matrix"] if row["format"] == "tflite"]
+    assert {row["precision"] for row in shipped} == {"float32", "dynamic_int8"}
+    assert all("next_token" in row["score"] and row["beam_latency_ms"] > 0 for row in shipped)
+    assert (tmp_path / "transformer" / "bundle" / "manifest.json").exists()
+
+
+def test_summaries_of_ones_own_are_compared_with_the_first_words(summaries, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("shipping.ship", lambda *arguments, **options: [])
     run = ["--smoke", "--run", str(tmp_path), "--data", str(SUMMARIES)]
     summaries.main(run)
     out, results = capsys.readouterr().out, json.loads((tmp_path / "summaries" / "results.json").read_text("utf-8"))

@@ -317,9 +317,9 @@ def compare(lesson, config, outputs):
         own=table[GREEDY]["bleu"], other=table[RETRIEVAL]["bleu"],
     )  # fmt: skip
     lesson.finding(
-        "the likeliest answers are dull: {beam:.1%} of their pairs of words are different ones, {drawn:.1%} of drawn "
-        "answers', {people:.1%} of the people's",
-        table[BEAM]["distinct_2"] < table[drawn]["distinct_2"] < table[PEOPLE]["distinct_2"],
+        "the likeliest answers are dull: {beam:.1%} of their pairs of words are different ones, less than half as many "
+        "as of drawn answers', {drawn:.1%}, and of the people's, {people:.1%}",
+        2 * table[BEAM]["distinct_2"] < min(table[drawn]["distinct_2"], table[PEOPLE]["distinct_2"]),
         beam=table[BEAM]["distinct_2"], drawn=table[drawn]["distinct_2"], people=table[PEOPLE]["distinct_2"],
     )  # fmt: skip
     measures = {

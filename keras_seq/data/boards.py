@@ -26,8 +26,7 @@ _SHIFT = 2  # pixels that a picture may stand away from the middle of its place
 _ROOM = CELL - 2 * _SHIFT
 _NAMES = {
     "fashion_mnist": (
-        "a tee", "a pair of trousers", "a pullover", "a dress", "a coat",
-        "a sandal", "a shirt", "a sneaker", "a bag", "an ankle boot",
+        "a tee", "a trouser", "a pullover", "a dress", "a coat", "a sandal", "a shirt", "a sneaker", "a bag", "a boot",
     ),
     "digits": ("a zero", "a one", "a two", "a three", "a four", "a five", "a six", "a seven", "an eight", "a nine"),
 }  # fmt: skip
@@ -112,6 +111,7 @@ class Boards:
         pictures: uint8 `(pictures, height, width, 1)`, light on dark, at most 28 pixels high and wide; smaller ones are
             enlarged by a whole number.
         labels: int32 `(pictures,)`.
+        two: float from 0 to 1, share of the boards that have two things.
 
     Attributes:
         size: int, pixels of a board each way.
@@ -122,8 +122,11 @@ class Boards:
 
     size = ACROSS * CELL
 
-    def __init__(self, pictures, labels):
+    def __init__(self, pictures, labels, two=0.5):
         pictures = np.asarray(pictures)
+        if not 0 <= two <= 1:
+            raise ValueError(f"two={two} is no share of the boards; give 0 to 1")
+        self._two = two
         if pictures.ndim != 4 or pictures.dtype != np.uint8 or pictures.shape[3] != 1:
             raise ValueError(f"pictures are {pictures.dtype} {list(pictures.shape)}, wanted uint8 (pictures, h, w, 1)")
         if not 0 < max(pictures.shape[1:3]) <= _ROOM or len(pictures) != len(labels) or not len(labels):
@@ -144,7 +147,7 @@ class Boards:
         Returns:
             images: uint8 `(count, 96, 96, 1)`.
             things: int32 `(count, 2, 2)`, label and place of the first and of the second thing; `NOTHING` where there
-                is no second one, which is so on half of the boards.
+                is no second one.
             wording: int32 `(count,)`, one for each board, to be trained with.
         """
         drawn = tf.random.stateless_uniform((count, 9), seed)
@@ -152,7 +155,7 @@ class Boards:
         place = _whole(drawn[:, 2], len(PLACES))
         other = (place + 1 + _whole(drawn[:, 3], len(PLACES) - 1)) % len(PLACES)  # never the first one
         places = tf.stack([place, other], axis=1)  # (count, 2)
-        both = tf.stack([tf.ones_like(drawn[:, 4], tf.bool), drawn[:, 4] < 0.5], axis=1)  # (count, 2)
+        both = tf.stack([tf.ones_like(drawn[:, 4], tf.bool), drawn[:, 4] < self._two], axis=1)  # (count, 2)
         shifts = tf.reshape(_whole(drawn[:, 5:9], 2 * _SHIFT + 1), (count, 2, 2))
         pictures = tf.gather(self._pictures, rows) * tf.cast(both, tf.uint8)[:, :, None, None]  # (count, 2, 28, 28)
         things = tf.stack([tf.gather(self._labels, rows), places], axis=2)

@@ -51,6 +51,9 @@ class _PictureModel(keras.Model):
 class Captioner(_PictureModel):
     """CNN encoder, LSTM decoder with gated attention.
 
+    The first state is zeros, where the paper makes it of the map's mean: with that, one thing could be named without a
+    look at it.
+
     As a Keras model it is the teacher-forced decoder: `{"image", "target"} -> logits`, for plain `compile` and `fit`.
     As a generator it offers `encode` once a picture and `step` once an output token; see `keras_seq.decoding`.
 
@@ -86,7 +89,7 @@ class Captioner(_PictureModel):
         height=96,
         width=96,
         channels=1,
-        filters=(16, 32, 64, 96),
+        filters=(16, 32, 64, 128),
         units=128,
         dropout=0.1,
         name="captioner",
@@ -98,7 +101,6 @@ class Captioner(_PictureModel):
         }  # fmt: skip
         layers = {
             **_encoder(config),
-            "first_state": keras.layers.Dense(2 * units, activation="tanh", name="first_state"),
             "embedding": keras.layers.Embedding(vocabulary_size, units, name="embedding"),
             "decoder": VisualAttentionDecoder(units, dropout=dropout, name="decoder"),
             "deep": keras.layers.Dense(units, activation="tanh", name="deep"),
@@ -108,7 +110,7 @@ class Captioner(_PictureModel):
 
         def decode(layers, places, target):
             tokens = layers["embedding"](target)  # (batch, target, units)
-            decoded = layers["decoder"](tokens, layers["first_state"](ops.mean(places, axis=1)), places)
+            decoded = layers["decoder"](tokens, _nothing_seen(places), places)
             return self._read_out(layers, decoded, tokens)
 
         super().__init__(config, layers, decode, name, **kwargs)
@@ -130,7 +132,7 @@ class Captioner(_PictureModel):
             state: flat dict of the first state's tensors: `hidden (batch, units)`, `carry (batch, units)`.
         """
         places = _look(self._parts, image)
-        hidden, carry = ops.split(self._parts["first_state"](ops.mean(places, axis=1)), 2, axis=-1)
+        hidden, carry = ops.split(_nothing_seen(places), 2, axis=-1)
         return self._parts["decoder"].prepare(places), {"hidden": hidden, "carry": carry}
 
     def step(self, token, state, memory):
@@ -204,7 +206,7 @@ class TransformerCaptioner(_PictureModel):
         height=96,
         width=96,
         channels=1,
-        filters=(16, 32, 64, 96),
+        filters=(16, 32, 64, 128),
         units=128,
         dropout=0.1,
         num_layers=2,
@@ -286,6 +288,11 @@ class TransformerCaptioner(_PictureModel):
         mask = padding_mask(inputs["target"])
         weights = self._parts["decoder"](embedded, places, target_mask=mask, return_attention_scores=True)[1]
         return ops.mean(weights[-1], axis=1)
+
+
+def _nothing_seen(places):
+    """The first state of the LSTM and behind it the first carry, zeros `(batch, 2 units)`."""
+    return ops.zeros_like(ops.concatenate([places[:, 0], places[:, 0]], axis=-1))
 
 
 def _encoder(config):

@@ -102,8 +102,8 @@ class Describer:
     def _looks(self, board, told, tokens, weights):
         """Words that name a thing and are written while looking at it, and all such words."""
         there = {place for _, place in board}
-        last_words = {name.split()[-1] for name in self.names}
-        spots = [spot for spot, token in enumerate(tokens) if token in last_words]
+        nouns = {name.split()[-1] for name in self.names}
+        spots = [spot for spot, token in enumerate(tokens) if token in nouns]
         pairs = zip(spots, told, strict=False)  # what is no caption says no place: its words are looked at nowhere
         return sum(place in there and place_of(weights[spot]) == place for spot, place in pairs), len(spots)
 

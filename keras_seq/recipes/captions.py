@@ -36,6 +36,7 @@ class CaptionConfig:
         units: int, see `keras_seq.models.Captioner`.
         dropout: float.
         boards: int, new boards in an epoch.
+        two: float, share of them with two things; of the test it is half.
         epochs: int.
         batch_size: int.
         learning_rate: float, the highest.
@@ -45,10 +46,11 @@ class CaptionConfig:
     """
 
     decoder: str = "lstm"
-    filters: tuple = (16, 32, 64, 96)
+    filters: tuple = (16, 32, 64, 128)
     units: int = 128
     dropout: float = 0.1
     boards: int = 24_000
+    two: float = 0.75
     epochs: int = 14
     batch_size: int = 64
     learning_rate: float = 2e-3
@@ -100,7 +102,7 @@ def train(config, images, run_dir, *, fresh=False, callbacks=(), verbose="auto")
         raise ValueError(f"decoder={config.decoder!r} is not known; choose from {', '.join(_MODELS)}")
     tokenizer = Tokenizer.train(all_captions(names), kind="word")
     size, steps = config.batch_size, -(-config.boards // config.batch_size)
-    training = CaptionBatches(Boards(*images.train), names, tokenizer, size, steps, config.seed)
+    training = CaptionBatches(Boards(*images.train, config.two), names, tokenizer, size, steps, config.seed)
     held_out = CaptionBatches(
         Boards(*images.validation), names, tokenizer, size, -(-min(_VALIDATED, config.boards) // size), config.seed + 1
     )

@@ -11,11 +11,11 @@ NAMES = names_of("fashion_mnist")
 SEED = np.array([3, 8], "int64")
 
 
-def some_boards(size=9, labels=5):
+def some_boards(size=9, labels=5, **options):
     """Each label's picture is of one grey alone: 40 times the label and one."""
     numbers = np.arange(labels, dtype="int32")
     return Boards(np.full((labels, size, size, 1), 40, "uint8") * (numbers[:, None, None, None] + 1).astype("uint8"),
-                  numbers)  # fmt: skip
+                  numbers, **options)  # fmt: skip
 
 
 def test_a_board_shows_what_is_said_to_be_there_and_nothing_else():
@@ -36,6 +36,8 @@ def test_things_places_shifts_and_numbers_are_drawn_evenly():
     for drawn, count in ((things[:, 0, 0], 5), (things[:, 0, 1], 9), (things[both, 1, 1], 9), (wording, 3)):
         shares = np.bincount(drawn, minlength=count) / len(drawn)
         assert len(shares) == count and abs(shares - 1 / count).max() < 0.04
+    things = some_boards(two=0.9).draw(4000, SEED)[1].numpy()
+    assert abs((things[:, 1, 0] != NOTHING).mean() - 0.9) < 0.03
     tops = {int(np.flatnonzero(image.any(axis=1))[0]) % CELL for image in images[:300, :, :, 0]}
     assert tops == {0, 1, 2, 3, 4}
 
@@ -50,6 +52,8 @@ def test_pictures_that_are_too_large_or_of_another_kind_are_refused():
         Boards(np.zeros((2, 29, 29, 1), "uint8"), [0, 1])
     with pytest.raises(ValueError, match=r"pictures are float32 \[2, 8, 8, 1\], wanted uint8"):
         Boards(np.zeros((2, 8, 8, 1), "float32"), [0, 1])
+    with pytest.raises(ValueError, match="two=75 is no share of the boards; give 0 to 1"):
+        some_boards(two=75)
     with pytest.raises(ValueError, match="the things of 'cats' have no names"):
         names_of("cats")
 

@@ -20,9 +20,8 @@ from keras_seq.data.caption_batches import CaptionBatches, all_captions
 from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.models import Captioner, TransformerCaptioner
 from keras_seq.recipes.captioner import Describer
-from keras_seq.recipes.run_files import write_json
+from keras_seq.recipes.run_files import seconds_of, write_json
 from keras_seq.training import MaskedAccuracy, MaskedCrossEntropy, WarmupCosine, fit
-from keras_seq.training.run_directory import read_rows
 from keras_seq.whole_file import whole_file
 
 
@@ -140,7 +139,7 @@ def train(config, images, run_dir, *, fresh=False, callbacks=(), verbose="auto")
     _write_test(run_dir / "test.npz", *boards_of(images, config.tested), names)
     results = {
         "parameters": model.count_params(),
-        "seconds": round(sum(row["seconds"] for row in read_rows(run_dir / "seconds.csv")), 1),
+        "seconds": seconds_of(run_dir),
         "boards": config.boards * len(rows),
     }
     write_json(run_dir / "results.json", results)

@@ -2,7 +2,9 @@
 
 import csv
 import json
+from pathlib import Path
 
+from keras_seq.training.run_directory import read_rows
 from keras_seq.whole_file import whole_file
 
 
@@ -20,3 +22,8 @@ def write_tsv(path, rows):
     """
     with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n").writerows(rows)
+
+
+def seconds_of(run_dir):
+    """Seconds that all epochs of a run took, by whichever start, to a tenth."""
+    return round(sum(row["seconds"] for row in read_rows(Path(run_dir, "seconds.csv"))), 1)

@@ -25,7 +25,7 @@ from keras_seq.data.batching import PairBatches
 from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.models import Seq2Seq, Transformer
 from keras_seq.recipes.pair_writer import PairWriter
-from keras_seq.recipes.run_files import write_json, write_tsv
+from keras_seq.recipes.run_files import seconds_of, write_json, write_tsv
 from keras_seq.training import MaskedAccuracy, MaskedCrossEntropy, SampleLog, WarmupCosine, copy_weights, fit
 
 
@@ -173,7 +173,7 @@ def train(config, parts, run_dir, *, start=None, fresh=False, callbacks=(), verb
         "pairs": {part: len(own) for part, own in parts.items()},
         "dropped": training.dropped,
         "padding": {side: round(share, 3) for side, share in training.padding_share().items()},
-        "seconds": _seconds(run_dir),
+        "seconds": seconds_of(run_dir),
         "epochs": len(rows),
     }
     write_json(run_dir / "results.json", results)
@@ -306,11 +306,6 @@ def _samples(writer, texts):
 def _line(text):
     """A text without what separates columns and lines of test.tsv."""
     return " ".join(text.split())
-
-
-def _seconds(run_dir):
-    lines = Path(run_dir, "seconds.csv").read_text(encoding="utf-8").splitlines()[1:]
-    return round(sum(float(line.split(",")[-1]) for line in lines), 1)
 
 
 def main(argv=None):

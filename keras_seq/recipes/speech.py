@@ -20,7 +20,7 @@ from keras_seq.data import speech
 from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.models import CTCRecognizer, SpeechToText
 from keras_seq.recipes.recogniser import Recogniser
-from keras_seq.recipes.run_files import write_json
+from keras_seq.recipes.run_files import seconds_of, write_json
 from keras_seq.training import ExactMatch, MaskedAccuracy, MaskedCrossEntropy, SampleLog, WarmupCosine, fit
 from keras_seq.whole_file import whole_file
 
@@ -151,7 +151,7 @@ def train(config, parts, run_dir, *, fresh=False, callbacks=(), verbose="auto"):
     results = {
         "parameters": model.count_params(),
         "recordings": {part: len(own) for part, own in parts.items()},
-        "seconds": _seconds(run_dir),
+        "seconds": seconds_of(run_dir),
         "epochs": len(rows),
     }
     write_json(run_dir / "results.json", results)
@@ -274,8 +274,3 @@ def _write_test(path, rows):
             file, samples=np.concatenate(samples), lengths=np.array([len(own) for own in samples], "int32"),
             targets=np.array(texts),
         )  # fmt: skip
-
-
-def _seconds(run_dir):
-    lines = Path(run_dir, "seconds.csv").read_text(encoding="utf-8").splitlines()[1:]
-    return round(sum(float(line.split(",")[-1]) for line in lines), 1)

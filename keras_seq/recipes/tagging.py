@@ -21,9 +21,9 @@ from keras_seq.data import at_most, load, only_known
 from keras_seq.data.label_batches import LabelBatches
 from keras_seq.data.words import WordCoder
 from keras_seq.models import WordTagger
-from keras_seq.recipes.run_files import write_json, write_tsv
+from keras_seq.recipes.run_files import seconds_of, write_json, write_tsv
 from keras_seq.recipes.sentence_tagger import BATCH_TOKENS_READ, SentenceTagger, boundaries
-from keras_seq.training import SampleLog, WarmupCosine, copy_weights, fit, run_directory
+from keras_seq.training import SampleLog, WarmupCosine, copy_weights, fit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +157,7 @@ def train(config, records, run_dir, *, start=None, fresh=False, callbacks=(), ve
         "parameters": model.count_params(),
         "sentences": {part: len(own) for part, own in records.items()},
         "padding": round(batches["train"].padding_share(), 3),
-        "seconds": _seconds(run_dir),
+        "seconds": seconds_of(run_dir),
         "epochs": len(rows),
         **tagger.scores(records["test"]),
     }
@@ -231,10 +231,6 @@ def _task(config, name, sentence_labels):
     task = {"name": name, "kind": "tag", "limits": {"source": config.limit}}
     task |= {"characters": {"width": config.width}} if config.characters else {}
     return task | ({"sentence_labels": True} if sentence_labels else {})
-
-
-def _seconds(run_dir):
-    return round(sum(row["seconds"] for row in run_directory.read_rows(run_dir / "seconds.csv")), 1)
 
 
 def _as_row(record):

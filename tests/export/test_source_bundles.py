@@ -181,7 +181,7 @@ def test_a_manifest_that_does_not_fit_is_refused(built, copy, change, message):
 
 
 def test_a_model_that_hears_its_padding_is_refused(source_runs, tmp_path):
-    model = source_runs.write_run(tmp_path / "run", "audio", leaks=True)
+    model = source_runs.write_run(tmp_path / "run", "audio", model=source_runs.Leaking)
     task = Task.of(json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8")))
     with pytest.raises(errors.ExportError, match=r"hears its padding: recording \d+ of the test set, .* moves hidden"):
         reference.of_generator(model, tmp_path / "run", task, slice(0, 9))

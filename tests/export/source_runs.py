@@ -35,7 +35,7 @@ MODELS = {
     "audio": partial(
         SpeechToText, embedding_size=6, units=8, channels=3, num_layers=1, rate=RATE, **FRONT_END, bands=16
     ),
-    "picture": partial(Captioner, **PICTURE, filters=(6,), units=8),
+    "picture": partial(Captioner, **PICTURE, filters=(6,), units=16),
 }
 
 
@@ -79,9 +79,12 @@ def write_run(run, kind, score="exact_match", model=None):
     keras.utils.set_random_seed(8)
     model = (model or MODELS[kind])(len(target))
     random = np.random.default_rng(3)
-    for weight in model.trainable_weights:  # a variance of a normalisation is above 0
-        inputs = np.prod(weight.shape[:-1]) if len(weight.shape) > 1 else 100
-        weight.assign(random.normal(size=weight.shape) * 3 / np.sqrt(inputs))  # clear answers
+    for weight in model.trainable_weights:  # a normalisation's variance is above 0, so it stays as it is
+        drawn = random.normal(size=weight.shape)
+        if len(weight.shape) > 1:
+            weight.assign(drawn * 5 / np.sqrt(np.prod(weight.shape[:-1])))  # clear answers
+        else:
+            weight.assign_add(drawn * 0.3)
     bias = model.trainable_weights[-1].numpy()
     bias[[0, 1, 3]] = -99  # neither padding nor start nor unknown, which no text has
     model.trainable_weights[-1].assign(bias)
@@ -91,7 +94,8 @@ def write_run(run, kind, score="exact_match", model=None):
     rows = recordings() if kind == "audio" else list(pictures())
     ids, sure = written_by(model, rows)
     texts = [target.decode(row) for row in ids]
-    some = [place for place, text in enumerate(texts) if text]  # among several targets "" stands for none
+    # Among several targets "" stands for none.
+    some = [place for place, text in enumerate(texts) if text and text == text.strip()]
     clearest = sorted(some, key=lambda place: (texts[:place].count(texts[place]) // 5, -sure[place]))
     clearest = sorted(clearest[:EXAMPLES])
     rows, written = [rows[place] for place in clearest], [texts[place] for place in clearest]

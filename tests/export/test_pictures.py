@@ -2,14 +2,15 @@
 
 import json
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from export.readme import readme
-from export.runtime import picture_files
-from export.runtime.errors import InputError, InputWarning
+from export.runtime import PictureClassifier, PictureGenerator, picture_files, read_manifest
+from export.runtime.errors import BundleError, InputError, InputWarning
 from export.runtime.pictures import read_picture
 
 HEIGHT, WIDTH = 3, 5
@@ -186,6 +187,43 @@ def test_what_shows_nothing_or_is_long_is_refused_where_the_ground_is_dark(tmp_p
     picture.save(tmp_path / "odd.png")
     with pytest.raises(InputError, match=f"odd.png {message}"):
         read_picture(tmp_path / "odd.png", 40, 40, 1, "dark")
+
+
+BOARDS = {"height": 40, "width": 40, "channels": 1, "ground": "dark"}
+
+
+@pytest.mark.parametrize("task", ["generate", "classify"])
+def test_a_bundle_reads_pictures_on_the_ground_of_its_manifest(tmp_path, task):
+    a_thing(ground=255, thing=0).save(tmp_path / "thing.png")
+    tensors = {
+        "image": [1, 40, 40, 1],
+        "probabilities": [1, 2],
+        "ids": [1, 9],
+        "length": [1],
+        "log_probability": [1, 9],
+    }
+    offered = {name: {"shape": shape, "dtype": "float32"} for name, shape in tensors.items()}
+    outputs = ("ids", "length", "log_probability") if task == "generate" else ("probabilities",)
+    sides = {"inputs": {"image": offered["image"]}, "outputs": {name: offered[name] for name in outputs}}
+    artefact = {"format": "onnx", "path": "onnx.float32", "signatures": {task: sides}}
+    session, kind = (
+        SimpleNamespace(describe=lambda _: sides),
+        PictureGenerator if task == "generate" else PictureClassifier,
+    )
+    bundle = kind({"picture": BOARDS, "limits": {"target": 9}}, artefact, session, ["a", "b"])
+    with pytest.warns(InputWarning, match="it is inverted"):
+        found = bundle._prepare(tmp_path / "thing.png")
+    np.testing.assert_allclose(found[..., 0], np.asarray(a_thing()) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("picture", [{**BOARDS, "ground": "blue"}, {**BOARDS, "channels": 4}])
+def test_a_ground_that_nobody_knows_is_a_damaged_manifest(built, tmp_path, picture):
+    manifest = json.loads((built / "manifest.json").read_text(encoding="utf-8")) | {"picture": picture}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(
+        BundleError, match=r"picture.ground is '\w+' with \d channels; wanted 'dark' with 1 or 3, or no"
+    ):
+        read_manifest(tmp_path)
 
 
 def test_the_readme_of_a_bundle_says_that_the_ground_is_dark(built):

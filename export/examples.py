@@ -35,7 +35,8 @@ class Task:
         kind: "generate", "classify" or "tag".
         limits: dict of `source`, in tokens, of audio in samples, and of a generator `target`, in tokens, and where the
             model reads characters beside the ids of `characters`, how many of each token; of pictures without `source`.
-        picture: dict of `height`, `width` and `channels`, or None where it reads none.
+        picture: dict of `height`, `width` and `channels`, and of `ground`, "dark", where the model was trained on light
+            things on a dark ground, so that files of the other kind are inverted; or None where it reads none.
         sentence_labels: bool, whether a tagger gives the sentence a label too.
         score: str, what a generator is scored by, one of `export.generator_scores.SCORES`.
         audio: dict of `rate`, samples a second, and `channels`, which is 1, and whatever else of the front end a reader
@@ -66,8 +67,7 @@ class Task:
         sides = () if picture else ("source",)
         sides += ("target",) if kind == "generate" else ()
         sizes = [limits.get(side) for side in sides] if isinstance(limits, dict) else [None]
-        if picture is not None and not isinstance(picture, dict):
-            raise ValueError(f"config.json has picture {picture!r}; wanted height, width and channels")
+        _check_picture(picture)
         audio = _audio(task.get("audio"), kind, picture)
         sizes += [picture.get(name) for name in ("height", "width", "channels")] if picture else []
         if not all(isinstance(size, int) and size > 0 for size in sizes):
@@ -90,6 +90,15 @@ class Task:
         spelling = ("characters.tokenizer.json",) if "characters" in self.limits else ()
         sentence_labels = ("sentence_labels.json",) if self.sentence_labels else ()
         return ("source.tokenizer.json", *spelling, *answers, *sentence_labels, "test.tsv")
+
+
+def _check_picture(picture):
+    if picture is None:
+        return
+    if not isinstance(picture, dict):
+        raise ValueError(f"config.json has picture {picture!r}; wanted height, width and channels")
+    if picture.get("ground") is not None and (picture["ground"] != "dark" or picture.get("channels") not in (1, 3)):
+        raise ValueError(f"config.json has picture {picture!r}; wanted ground 'dark' with 1 or 3 channels, or none")
 
 
 def _audio(audio, kind, picture):

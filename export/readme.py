@@ -67,7 +67,8 @@ def _what_it_does(manifest, task):
         lines.append(f"The labels are {shown}{', ...' if len(names) > _SHOWN else ''}: see `{manifest['labels']}`.")
     if task in ("picture", "caption"):
         size = "{height} x {width} pixels of {channels} channels".format(**manifest["picture"])
-        lines.append(f"It reads {size}, as floats from 0 to 1.")
+        dark = ", light things on a dark ground" if _is_on_dark(manifest) else ""
+        lines.append(f"It reads {size}, as floats from 0 to 1{dark}.")
     elif task == "audio":
         rate = manifest["audio"]["rate"]
         lines.append(
@@ -101,6 +102,15 @@ def _what_it_does(manifest, task):
     return "\n".join(lines)
 
 
+def _is_on_dark(manifest):
+    return manifest.get("picture", {}).get("ground") == "dark"
+
+
+def _takes(manifest, task):
+    """What run.py makes of what it is given."""
+    return readme_kinds.ON_DARK if _is_on_dark(manifest) else readme_kinds.TAKES.get(task, "")
+
+
 def _front_end(audio):
     """What a run tells of its front end beside rate and channels, for whoever wants to know."""
     told = [f"{name.replace('_', ' ')} {value}" for name, value in audio.items() if name not in ("rate", "channels")]
@@ -128,7 +138,7 @@ Neither Keras nor TensorFlow is needed:
 
     pip install {packages}
 {commands}
-{readme_kinds.TAKES.get(task, "")}
+{_takes(manifest, task)}
 From Python, in this folder:
 
 ```python

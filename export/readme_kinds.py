@@ -36,7 +36,13 @@ SIGNATURE = {
 # What run.py takes, beyond what the commands show.
 _OTHER_PICTURES = """
 It reads PNG; for JPEG and other files `pip install pillow` too. A picture is scaled to the size, what is transparent in
-it on white.
+it on white; what is stretched much is warned about.
+"""
+ON_DARK = """
+It reads PNG; for JPEG and other files `pip install pillow` too. The model reads light things on a dark ground: what is
+transparent is on black; a picture that is dark on light is inverted, with a warning; and it is scaled to the size
+without being stretched, in the middle of black. What shows nothing, or is more than twice as long as what the model
+reads, is refused. In another language all that is to be done before the model gets the pixels.
 """
 TAKES = {
     "audio": """

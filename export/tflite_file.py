@@ -5,7 +5,11 @@ from ai_edge_litert import schema_py_generated as schema
 
 # What TFLite's own writer aligns constants to; kernels read them where they lie in the file.
 _ALIGNMENT = 16
-_DTYPES = {schema.TensorType.FLOAT32: "float32", schema.TensorType.INT8: "int8"}
+_DTYPES = {
+    schema.TensorType.FLOAT32: "float32",
+    schema.TensorType.FLOAT16: "float16",
+    schema.TensorType.INT8: "int8",
+}
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 
 
@@ -48,7 +52,7 @@ def drop_inner_names(model):
 
 
 def constant(model, tensor):
-    """The numbers of a constant tensor of float32 or int8, or None if it is another or no constant."""
+    """The numbers of a constant tensor of float32, float16 or int8, or None if it is another or no constant."""
     data = model.buffers[tensor.buffer].data
     if data is None or len(data) == 0 or tensor.type not in _DTYPES or tensor.shape is None:
         return None

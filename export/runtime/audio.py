@@ -4,12 +4,13 @@ samples, rate = read_wav("seven.wav")
 samples = resample(samples, rate, 8000)
 """
 
+import functools
 import math
 import warnings
 from pathlib import Path
 
 from .errors import InputError, InputWarning, np, one_line
-from .wav import parse_wav
+from .wav import read_form, read_samples, seekable
 
 # Zero crossings of the sinc on either side, and the window that fades its ends (Blackman-Harris of four terms), with
 # which nothing beyond the band is louder than -92 dB.
@@ -21,6 +22,8 @@ _BAND = 0.94
 _FULL, _CLIPPED = 0.999, 0.001
 # Below -60 dB a recording is hardly more than noise.
 _QUIET = 0.001
+# Floats may go a little beyond full scale, as resampling makes them; so far beyond it they are in another scale.
+_BEYOND, _OTHER_SCALE = 1.01, 8
 
 
 def read_wav(path):
@@ -38,12 +41,8 @@ def read_wav(path):
     Example:
         samples, rate = read_wav("seven.wav")
     """
-    try:
-        data = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({one_line(error)}); give the name of a WAV file") from error
-    samples, rate = parse_wav(data, str(path))
-    return samples.mean(axis=1, dtype="float32"), rate
+    samples, rate, _ = _from_file(path)
+    return samples.mean(axis=1), rate
 
 
 def resample(samples, rate, to):
@@ -116,45 +115,78 @@ def read_audio(given, rate, limit, shortest=1):
         float32 `(samples,)`, from -1 to 1, `limit` at most.
 
     Raises:
-        InputError: if it cannot be read, is empty, silent, too short or too long; the message says by how much.
+        InputError: if it cannot be read, is empty, silent, too short, too long or in another scale; the message says by
+            how much. How long a file is is judged before its samples are read.
 
     Warns:
-        InputWarning: if it is clipped, very quiet, or lacks what the model is used to because its rate is lower.
+        InputWarning: if it is clipped, beyond full scale, very quiet, or lacks what the model is used to because its
+            rate is lower.
     """
-    name, (samples, own) = told(given), _opened(given)
-    if not len(samples):
-        raise InputError(f"{name} holds no sample; record it again")
-    if not np.isfinite(samples).all():
-        raise InputError(f"{name} holds NaN or infinity at sample {int(np.argmin(np.isfinite(samples)))}; mend that")
-    seconds, most = len(samples) / own, limit / rate
-    if math.ceil(len(samples) * rate / own) > limit:
-        raise InputError(
-            f"{name} lasts {seconds:.2f} s, the model reads at most {most:.2f} s ({limit} samples at {rate} a second); "
-            "cut it into shorter pieces, between words"
-        )
-    if math.ceil(len(samples) * rate / own) < shortest:
-        raise InputError(
-            f"{name} lasts {1000 * seconds:.1f} ms, the model reads at least {1000 * shortest / rate:.1f} ms; record "
-            "it again"
-        )
+    name = told(given)
+    if isinstance(given, np.ndarray):
+        raise InputError(f"an array {list(given.shape)} without its rate; give a pair: (array, samples a second)")
+    judge = functools.partial(_judge_length, name, rate, limit, shortest)
+    opened = _from_array if isinstance(given, tuple | list) else _from_file
+    channels, own, top = opened(given, judge)  # (samples, channels)
+    _judge_numbers(name, channels)
+    samples = channels.mean(axis=1)  # (samples,)
     loudest = float(np.abs(samples).max())
     if loudest == 0:
         raise InputError(
             f"{name} is silent: all of its {len(samples)} samples are 0; look whether the microphone was on, and "
             "whether two channels cancel one another"
         )
-    for doubt in _doubts(samples, own, rate, loudest):
+    for doubt in (*_clipped(channels, top), *_doubts(own, rate, loudest)):
         warnings.warn(f"{name} {doubt}", InputWarning, stacklevel=2)
     return np.clip(resample(samples, own, rate), -1, 1)[:limit]
 
 
-def _doubts(samples, own, rate, loudest):
-    """What a person would be told of a recording that can be read."""
-    clipped = int(((np.abs(samples[1:]) >= _FULL) & (samples[1:] == samples[:-1])).sum())
-    if clipped > _CLIPPED * len(samples):
+def _judge_length(name, to, limit, shortest, size, rate):
+    """Refuses so many samples at that rate, before they are read."""
+    if not size:
+        raise InputError(f"{name} holds no sample; record it again")
+    seconds, most = size / rate, limit / to
+    if math.ceil(size * to / rate) > limit:
+        raise InputError(
+            f"{name} lasts {seconds:.2f} s, the model reads at most {most:.2f} s ({limit} samples at {to} a second); "
+            "cut it into shorter pieces, between words"
+        )
+    if math.ceil(size * to / rate) < shortest:
+        raise InputError(
+            f"{name} lasts {1000 * seconds:.1f} ms, the model reads at least {1000 * shortest / to:.1f} ms; record "
+            "it again"
+        )
+
+
+def _judge_numbers(name, channels):
+    """Refuses samples `(samples, channels)` that are no numbers, or in another scale."""
+    finite = np.isfinite(channels).all(axis=1)
+    if not finite.all():
+        raise InputError(f"{name} holds NaN or infinity at sample {int(np.argmin(finite))}; mend that")
+    peak = float(np.abs(channels).max())
+    if peak > _OTHER_SCALE:
+        raise InputError(
+            f"{name} has floats up to {peak:.6g}, wanted -1 to 1; divide them by their full scale, such as 32768"
+        )
+
+
+def _clipped(channels, top):
+    """What a person would be told of channels that stay at full scale: their mean need not, so each is looked at."""
+    full = np.abs(channels) >= _FULL * top  # (samples, channels)
+    clipped = int((full[1:] & (channels[1:] == channels[:-1])).sum(axis=0).max())
+    if clipped > _CLIPPED * len(channels):
         yield (
-            f"is clipped: {clipped} of {len(samples)} samples stay at full scale, so the loud parts are distorted; "
+            f"is clipped: {clipped} of {len(channels)} samples stay at full scale, so the loud parts are distorted; "
             "record it again, at a lower level"
+        )
+
+
+def _doubts(own, rate, loudest):
+    """What else a person would be told of a recording that can be read."""
+    if loudest > _BEYOND:
+        yield (
+            f"has floats up to {loudest:.2f}, beyond full scale: they are cut off at 1, so the loud parts are "
+            "distorted; scale it down first"
         )
     if loudest < _QUIET:
         yield (
@@ -168,31 +200,52 @@ def _doubts(samples, own, rate, loudest):
         )
 
 
-def _opened(given):
-    """Samples `(samples,)` and rate of a file, or of a pair of an array and its rate."""
-    if isinstance(given, np.ndarray):
-        raise InputError(f"an array {list(given.shape)} without its rate; give a pair: (array, samples a second)")
-    if not isinstance(given, tuple | list):
-        return read_wav(given)
+def _from_file(path, judge=lambda size, rate: None):
+    """Samples `(samples, channels)` of a file, their rate, and the largest number that its format holds.
+
+    `judge` is called with how many there are and their rate before they are read: a few hours are gigabytes.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            file = seekable(file)
+            form = read_form(file, str(path))
+            judge(form.frames, form.rate)
+            return read_samples(file, form), form.rate, form.top
+    except InputError:
+        raise
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path} cannot be read ({one_line(error)}); give the name of a WAV file") from error
+
+
+def _from_array(given, judge):
+    """The same of a pair of an array and its rate."""
     if len(given) != 2 or not isinstance(given[1], int | np.integer) or given[1] < 1:
         raise InputError("a recording is the name of a WAV file, or a pair: (array, samples a second, a whole number)")
-    samples, rate = np.asarray(given[0]), int(given[1])
+    try:
+        samples, rate = np.asarray(given[0]), int(given[1])
+    except ValueError as error:  # rows of different length
+        raise InputError(f"a recording is not an array ({one_line(error)}); wanted numbers (samples,)") from error
     if samples.ndim not in (1, 2) or samples.dtype.kind not in "iuf":
         raise InputError(
             f"an array {samples.dtype} {list(samples.shape)}; wanted numbers (samples,) or (samples, channels)"
         )
+    samples, top = samples if samples.ndim == 2 else samples[:, None], 1.0  # (samples, channels)
+    judge(len(samples) if samples.size else 0, rate)
     if samples.dtype.kind != "f":
         full = 2.0 ** (8 * samples.dtype.itemsize - 1)
-        samples = (samples.astype("float64") - (full if samples.dtype.kind == "u" else 0)) / full
-    samples = samples.astype("float32")
-    return (samples if samples.ndim == 1 else samples.mean(axis=1)), rate
+        samples, top = (samples.astype("float64") - (full if samples.dtype.kind == "u" else 0)) / full, 1 - 1 / full
+    with np.errstate(over="ignore"):
+        return samples.astype("float32"), rate, top
 
 
 def told(given):
     """How messages and results call a recording."""
-    if isinstance(given, tuple | list):
+    if not isinstance(given, tuple | list):
+        return str(given)
+    try:
         return f"array {list(np.shape(given[0]))}" if len(given) else "()"
-    return str(given)
+    except ValueError:  # rows of different length
+        return "no array"
 
 
 def pad_samples(rows, width=None):

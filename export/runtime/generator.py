@@ -146,13 +146,14 @@ class PictureGenerator(Writer):
     def __init__(self, manifest, artefact, session, target):
         super().__init__(manifest, artefact, session)
         self._shape = tuple(manifest["picture"][name] for name in ("height", "width", "channels"))
+        self._ground = manifest["picture"].get("ground")
         self._writes(target, {"image": [1, *self._shape]})
 
     def _told(self, given):
         return pictures.told(given)
 
     def _prepare(self, given):
-        return pictures.read_picture(given, *self._shape)
+        return pictures.read_picture(given, *self._shape, self._ground)
 
     def _inputs(self, prepared):
         return {"image": np.stack(prepared)}  # (batch, height, width, channels)

@@ -147,6 +147,7 @@ class PictureClassifier(Bundle):
         super().__init__(manifest, artefact, session)
         self.labels = labels
         self._shape = tuple(manifest["picture"][name] for name in ("height", "width", "channels"))
+        self._ground = manifest["picture"].get("ground")
         shapes = {"image": [1, *self._shape], "probabilities": [1, len(labels)]}
         self._check_signature("predict", {"image"}, {"probabilities"}, shapes)
 
@@ -158,7 +159,7 @@ class PictureClassifier(Bundle):
         return told(given)
 
     def _prepare(self, given):
-        return read_picture(given, *self._shape)
+        return read_picture(given, *self._shape, self._ground)
 
     def _answer(self, prepared):
         image = np.stack(prepared)  # (batch, height, width, channels)

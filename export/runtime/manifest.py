@@ -106,6 +106,8 @@ def _check_task(manifest):
         wanted = {"audio": _AUDIO, "picture": _PICTURE}[source]
         _check_kind(manifest[source], wanted, source)
         sizes = {f"{source}.{name}": manifest[source][name] for name in wanted}
+    if source == "picture":
+        _check_ground(manifest["picture"])
     if manifest["task"] == "generate" or source == "text":
         _check_kind(manifest, {"limits": {}}, "manifest.json")
         roles = roles_of(manifest)
@@ -119,6 +121,15 @@ def _check_task(manifest):
     for name, size in sizes.items():
         if not 0 < size < 2**31:
             raise _damaged(f"{name} is {short(size)}", "1 to 2147483647")
+
+
+def _check_ground(picture):
+    """What lies behind the things that the model knows: nothing is said of it, or it is dark, in 1 channel or 3."""
+    ground, channels = picture.get("ground"), picture["channels"]
+    if ground is not None and (ground != "dark" or channels not in (1, 3)):
+        raise _damaged(
+            f"picture.ground is {short(ground)} with {short(channels)} channels", "'dark' with 1 or 3, or nothing"
+        )
 
 
 def source_of(manifest):

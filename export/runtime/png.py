@@ -90,13 +90,22 @@ def _header(chunks, name):
         raise InputError(
             f"{name} says {width} x {height} pixels of {depth} bits, colours of kind {kind}, which no PNG has; {_ANEW}"
         )
+    check_size(width, height, name)
+    if interlaced:
+        raise InputError(f"{name} is interlaced (Adam7), which is not read; {_ANEW}")
+    return width, height, depth, kind
+
+
+def check_size(width, height, name):
+    """Refuses pictures that are better not unpacked; of whatever kind of file.
+
+    Raises:
+        InputError: if it has too many pixels.
+    """
     if width * height > _MOST_PIXELS:
         raise InputError(
             f"{name} is {width} x {height} pixels, wanted at most {_MOST_PIXELS} in all; scale it down first"
         )
-    if interlaced:
-        raise InputError(f"{name} is interlaced (Adam7), which is not read; {_ANEW}")
-    return width, height, depth, kind
 
 
 def _row_bytes(width, depth, kind):
@@ -109,24 +118,23 @@ def _unfiltered(rows, filters, step):
     A byte is written as its difference from what is left of it, above it, or both. So pixels are taken along a slanting
     line, from the lower left to the upper right: all that they differ from lies on the two lines before.
     """
-    height, width = len(rows), -(-rows.shape[1] // step)
+    height, width = len(rows), rows.shape[1] // step
     if not filters.any():
         return rows
-    out = np.zeros((height + 1, width + 1, step), "int16")  # with a row above and a pixel on the left that are 0
-    written = np.zeros((height, width * step), "uint8")
-    written[:, : rows.shape[1]] = rows
-    written = written.reshape(height, width, step)
+    out = np.zeros((height + 1, width + 1, step), "uint8")  # with a row above and a pixel on the left that are 0
+    written = rows.reshape(height, width, step)
     for line in range(width + height - 1):
         row = np.arange(max(0, line - width + 1), min(height, line + 1))
         place = line - row
-        left, up, corner = out[row + 1, place], out[row, place + 1], out[row, place]  # (pixels, step)
+        near = out[row + 1, place], out[row, place + 1], out[row, place]  # (pixels, step)
+        left, up, corner = (one.astype("int16") for one in near)
         towards = left + up - corner
         away = [np.abs(towards - one) for one in (left, up, corner)]
         nearest = np.where((away[0] <= away[1]) & (away[0] <= away[2]), left, np.where(away[1] <= away[2], up, corner))
         chosen = np.stack([np.zeros_like(left), left, up, (left + up) >> 1, nearest])  # by the number of the filter
         guess = chosen[filters[row], np.arange(len(row))]
         out[row + 1, place + 1] = (written[row, place] + guess) & 255
-    return out[1:, 1:].astype("uint8").reshape(height, -1)[:, : rows.shape[1]]
+    return out[1:, 1:].reshape(height, -1)
 
 
 def _numbers(rows, width, depth, channels):

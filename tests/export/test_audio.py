@@ -1,6 +1,9 @@
 """Recordings as people have them: WAV files of every kind of number, other rates, and what is wrong with them."""
 
+import os
 import struct
+import threading
+import tracemalloc
 import warnings
 import wave
 
@@ -15,13 +18,16 @@ RATE = 8000
 TONE = 0.5 * np.sin(2 * np.pi * 440 * np.arange(800) / RATE)
 
 
+LOUD = np.clip(9 * TONE, -1, 1)
+
+
 def tone(pitch, rate, seconds=0.5):
     return np.sin(2 * np.pi * pitch * np.arange(int(seconds * rate)) / rate)
 
 
-def wav(code, bits, raw, channels=1, rate=RATE, extensible=False):
-    """The bytes of a WAV file."""
-    frame = channels * bits // 8
+def wav(code, bits, raw, channels=1, rate=RATE, extensible=False, frame=None):
+    """The bytes of a WAV file; `frame` is how many all channels of one sample take."""
+    frame = frame or channels * bits // 8
     form = struct.pack("<HHIIHH", 0xFFFE if extensible else code, channels, rate, rate * frame, frame, bits)
     form += struct.pack("<HHIH", 22, bits, 0, code) + bytes(14) if extensible else b""
     chunks = b"".join(
@@ -57,15 +63,48 @@ def test_floats_and_the_extensible_form_are_read(tmp_path, bits, extensible):
     np.testing.assert_allclose(read_wav(tmp_path / "tone.wav")[0], TONE, atol=1e-7)
 
 
-def test_a_size_that_the_writer_did_not_know_is_what_is_there(tmp_path):
-    data = bytearray(wav(1, 16, whole(TONE, 16)))
+SOUND = wav(1, 16, whole(TONE, 16))
+
+
+def says(size, data=SOUND):
+    """A file whose data chunk says another size."""
     place = data.index(b"data") + 4
-    data[place : place + 4] = b"\xff\xff\xff\xff"
-    (tmp_path / "tone.wav").write_bytes(data)
+    return data[:place] + size.to_bytes(4, "little") + data[place + 4 :]
+
+
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF, 0])
+def test_a_size_that_the_writer_did_not_know_is_what_is_there(tmp_path, size):
+    (tmp_path / "tone.wav").write_bytes(says(size))
     assert len(read_wav(tmp_path / "tone.wav")[0]) == len(TONE)
 
 
-SOUND = wav(1, 16, whole(TONE, 16))
+def test_an_empty_data_chunk_before_another_one_is_empty(tmp_path):
+    """What follows is the name of a song, and no sound."""
+    chunk = b"LIST" + struct.pack("<I", 26) + b"INFOINAM" + struct.pack("<I", 14) + b"a song's name\0"
+    (tmp_path / "empty.wav").write_bytes(wav(1, 16, b"") + chunk)
+    with pytest.raises(InputError, match="empty.wav holds no sample; record it again"):
+        read_audio(tmp_path / "empty.wav", RATE, 900)
+
+
+def test_hours_are_refused_before_they_are_read(tmp_path):
+    """Two hours in stereo: a file of 1.4 GB, whose samples nobody has written."""
+    size = 2 * 3600 * 48_000 * 4
+    with open(tmp_path / "long.wav", "wb") as file:
+        file.write(says(size, wav(1, 16, b"", channels=2, rate=48_000)))
+        file.truncate(file.tell() + size)
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"long.wav lasts 7200.00 s, the model reads at most 0.11 s"):
+        read_audio(tmp_path / "long.wav", RATE, 900)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_a_pipe_is_read_though_it_cannot_seek(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(SOUND,))
+    writer.start()
+    assert len(read_wav(tmp_path / "pipe")[0]) == len(TONE)
+    writer.join()
 
 
 @pytest.mark.parametrize(
@@ -80,6 +119,7 @@ SOUND = wav(1, 16, whole(TONE, 16))
         (wav(7, 8, bytes(80)), "holds mu-law of 8 bits; wanted whole numbers"),
         (wav(1, 12, bytes(80)), "holds format 1 of 12 bits"),
         (wav(1, 16, bytes(80), rate=3), "says 1 channels and 3 samples a second; wanted .* 1000 to"),
+        (wav(1, 24, bytes(80), frame=4), "has 4 bytes for 1 channels of 24 bits, wanted 3: where .* not said; convert"),
     ],
 )
 def test_a_file_that_is_none_says_why(tmp_path, data, message):
@@ -89,8 +129,9 @@ def test_a_file_that_is_none_says_why(tmp_path, data, message):
 
 
 def test_a_file_that_is_not_there_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="none.wav cannot be read .*give the name of a WAV file"):
-        read_wav(tmp_path / "none.wav")
+    for given in (tmp_path / "none.wav", tmp_path, None):
+        with pytest.raises(InputError, match=f"{given} cannot be read .*give the name of a WAV file"):
+            read_wav(given)
 
 
 @pytest.mark.parametrize(("rate", "to"), [(44100, 8000), (16000, 8000), (8000, 16000), (11025, 8000), (8000, 8000)])
@@ -134,11 +175,15 @@ def test_arrays_with_their_rate_are_read_as_files_are():
     ("given", "message"),
     [
         ((np.zeros(0), RATE), r"array \[0\] holds no sample"),
+        ((np.zeros((9, 0)), RATE), r"array \[9, 0\] holds no sample"),
         ((np.zeros(700), RATE), r"is silent: all of its 700 samples are 0; look whether the microphone"),
         ((np.stack([TONE, -TONE], axis=1), RATE), "is silent: .*two channels cancel one another"),
         ((np.ones(9001), 1000), r"lasts 9.00 s, the model reads at most 0.11 s \(900 samples at 8000 a second\)"),
         ((TONE[:30], RATE), r"lasts 3.8 ms, the model reads at least 8.0 ms"),
         ((np.append(TONE, np.nan), RATE), "holds NaN or infinity at sample 800"),
+        ((1e300 * TONE, RATE), "holds NaN or infinity at sample 1"),
+        ((np.stack([99 * TONE, 0 * TONE], axis=1), RATE), "has floats up to 49.5, wanted -1 to 1; divide them by"),
+        (([[0.5], [0.5, 0.25]], RATE), r"a recording is not an array \(.*\); wanted numbers"),
         (TONE, r"an array \[800\] without its rate; give a pair: \(array, samples a second\)"),
         ((TONE, 8000.0), "or a pair: "),
         ((TONE, RATE, 1), "or a pair: "),
@@ -154,7 +199,10 @@ def test_a_recording_that_cannot_be_heard_says_why(given, message):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ((np.clip(9 * TONE, -1, 1), RATE), r"is clipped: \d+ of 800 samples stay at full scale, .*at a lower level"),
+        ((LOUD, RATE), r"is clipped: \d+ of 800 samples stay at full scale, .*at a lower level"),
+        ((np.stack([LOUD, TONE / 9], axis=1), RATE), r"is clipped: \d+ of 800 samples"),  # their mean is not
+        ((np.minimum(128 * LOUD, 127).clip(-90).astype("int8"), RATE), r"is clipped: \d+ of 800"),  # 127/128 at most
+        ((np.stack([4 * TONE, 4 * TONE], axis=1), RATE), "has floats up to 2.00, beyond full scale: they are cut off"),
         ((TONE / 1000, RATE), "is very quiet: its loudest sample is at -66 dB of full scale"),
         ((TONE[:400], 4000), "has 4000 samples a second, the model reads 8000: it holds nothing above 2000 Hz"),
     ],

@@ -58,6 +58,8 @@ def test_the_files_of_each_kind_of_run():
         (config(kind="sing"), "kind 'sing'; wanted generate, classify or tag"),
         (config(kind="tag", picture=PICTURE), "kind 'tag'"),
         (config(kind="classify", picture=3), "picture 3; wanted height"),
+        (config(kind="classify", picture={**PICTURE, "ground": "blue"}), "wanted ground 'dark' with 1 or 3 channels"),
+        (config(kind="classify", picture={**PICTURE, "channels": 2, "ground": "dark"}), "wanted ground 'dark'"),
         (config(kind="classify", picture={"height": 5}), "wanted whole numbers above 0"),
         (config(limits={"source": 7}, picture=PICTURE), "wanted whole numbers above 0"),
         (

@@ -12,8 +12,9 @@ from PIL import Image
 
 from export.example_files import png_of
 from export.runtime.errors import InputError, InputWarning
-from export.runtime.pictures import read_picture, scaled
+from export.runtime.pictures import read_picture
 from export.runtime.png import parse_png
+from export.runtime.scaling import scaled
 
 
 def picture(height=37, width=41):
@@ -155,7 +156,7 @@ def test_without_pillow_png_is_read_and_nothing_else(tmp_path, monkeypatch):
     with_pillow = read_picture(tmp_path / "one.jpg", 37, 41, 3)
     assert np.abs(with_pillow[9:] - picture()[9:, :, :3] / 255).mean() < 0.05
     real = builtins.__import__
-    monkeypatch.setattr("export.runtime.pictures.package", lambda *_: real("no_such_package"))
+    monkeypatch.setattr("export.runtime.picture_files.package", lambda *_: real("no_such_package"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert (read_picture(tmp_path / "one.png", 37, 41, 3) == (picture()[..., :3] / 255).astype("float32")).all()

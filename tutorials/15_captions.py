@@ -16,6 +16,7 @@
 # %%
 import dataclasses
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -312,7 +313,7 @@ def read_errors(lesson, describers, things, outputs, count=6):
 # %% [markdown]
 # ## Your own picture
 # `--image` takes any picture; `--write-boards` writes some to try. It is made grey, fitted into the board and, where it
-# is dark on light, inverted: the network has seen light things on dark alone.
+# is dark on light, inverted: the network has seen light things on dark alone. What is exported does the same.
 
 
 # %%
@@ -335,23 +336,26 @@ def write_boards(lesson, data):
 
 
 def answer(lesson):
-    """Answers --image: both captions, and a figure of where the LSTM looks."""
-    from keras_seq.data.boards import ACROSS
+    """Answers --image: the caption, and a figure of where the LSTM looks."""
+    from export.runtime.pictures import read_picture
+    from keras_seq.data.boards import ACROSS, Boards
     from keras_seq.plots.frames import attention_frames
-    from keras_seq.recipes.captioner import read_board
     from keras_seq.recipes.captions import load
 
+    image = lesson.options.image
     try:
         describer = load(lesson.run / "lstm")
-        board, notes = read_board(lesson.options.image)
+        with warnings.catch_warnings(record=True) as doubts:
+            warnings.simplefilter("always")
+            board = read_picture(image, Boards.size, Boards.size, 1, "dark")
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f"{lesson.name}: {error}")
-    for note in notes:
-        print(f"  {note}", file=sys.stderr)
-    caption = describer.write(board[None])[0]
+    for doubt in doubts:
+        print(f"  {doubt.message}", file=sys.stderr)
+    (caption,) = describer.write(board[None])
     print(caption)
     ((words, weights),) = describer.attention(board[None], [caption])
-    path = lesson.run / f"{lesson.options.image.stem}.frames.png"
+    path = lesson.run / f"{image.name}.frames.png"
     lesson.figure(attention_frames(path, [(board[..., 0], words, weights, caption)], ACROSS))
     print(f"  {path}", file=sys.stderr)
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_seq import decoding
 from keras_seq.beam import beam
-from keras_seq.data.boards import ACROSS, NOTHING, Boards, captions, said
+from keras_seq.data.boards import ACROSS, NOTHING, captions, said
 from keras_seq.data.tokenizer import Tokenizer
 
 _BATCH = 100
@@ -145,43 +145,3 @@ def _light(boards):
     """Boards as float32 from 0 to 1."""
     boards = np.asarray(boards)
     return boards.astype("float32") / 255 if boards.dtype == np.uint8 else boards.astype("float32")
-
-
-def read_board(path):
-    """A picture as a board: grey, light on dark, 96 x 96.
-
-    Args:
-        path: path of a file that Pillow reads.
-
-    Returns:
-        uint8 `(96, 96, 1)`, and a list of str, what was done to it beyond scaling.
-
-    Raises:
-        ValueError: if it is no picture, is far from square or shows nothing.
-        ImportError: if Pillow is not installed.
-    """
-    from PIL import Image, ImageOps
-
-    notes = []
-    try:
-        with Image.open(path) as picture:
-            if getattr(picture, "n_frames", 1) > 1:
-                notes.append(f"{path} has {picture.n_frames} frames: the first one is described")
-            picture = picture.convert("RGBA")
-    except Exception as error:  # Pillow raises what its many readers raise
-        raise ValueError(f"{path} cannot be read as a picture ({error}); give a PNG or JPEG file") from error
-    wide, high = picture.size
-    if max(wide, high) > 2 * min(wide, high) or min(wide, high) < ACROSS:
-        raise ValueError(
-            f"{path} has {wide} x {high} pixels; give a square board, such as {Boards.size} x {Boards.size}"
-        )
-    ground = Image.new("RGBA", picture.size, "black")
-    grey = Image.alpha_composite(ground, picture).convert("L")
-    corners = np.asarray(grey)[[0, 0, -1, -1], [0, -1, 0, -1]]
-    if np.median(corners) > 127:
-        grey = ImageOps.invert(Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("L"))
-        notes.append(f"{path} is dark on light: inverted")
-    board = np.asarray(ImageOps.pad(grey, (Boards.size, Boards.size)), "uint8")[..., None]
-    if board.max() < 32:
-        raise ValueError(f"{path} shows nothing: its lightest pixel is {board.max()} of 255; give a board with things")
-    return board, notes

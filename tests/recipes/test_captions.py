@@ -5,7 +5,7 @@ import pytest
 
 from keras_seq.data import images
 from keras_seq.recipes import captions
-from keras_seq.recipes.captioner import confusion_counts, place_of, read_board
+from keras_seq.recipes.captioner import confusion_counts, place_of
 from keras_seq.recipes.captions import CaptionConfig, boards_of, train
 
 SIZES = {"filters": (8, 8, 8, 16), "units": 24, "boards": 512, "batch_size": 32, "tested": 50, "average": 1}
@@ -65,25 +65,6 @@ def test_the_largest_cell_names_its_place():
     weights = np.zeros((6, 6))
     weights[5, 2] = 1
     assert place_of(weights) == 7 and place_of(np.eye(3)[::-1] * [0, 1, 0]) == 4
-
-
-def test_a_picture_becomes_a_board(tmp_path):
-    from PIL import Image
-
-    board = boards_of(images.digits(600), 1)[0][0]
-    for name, own in (("light", board[..., 0]), ("dark", 255 - board[..., 0])):
-        Image.fromarray(own).resize((192, 192), 0).save(tmp_path / f"{name}.png")
-        found, notes = read_board(tmp_path / f"{name}.png")
-        assert np.abs(found.astype(int) - board).mean() < 3 and ("inverted" in " ".join(notes)) == (name == "dark")
-    Image.fromarray(board[..., 0]).convert("RGBA").save(tmp_path / "moving.gif", save_all=True,
-        append_images=[Image.fromarray(255 - board[..., 0]).convert("RGBA")])  # fmt: skip
-    assert "has 2 frames: the first one" in read_board(tmp_path / "moving.gif")[1][0]
-    Image.new("L", (96, 96)).save(tmp_path / "black.png")
-    Image.new("L", (300, 96)).save(tmp_path / "wide.png")
-    (tmp_path / "broken.png").write_bytes((tmp_path / "light.png").read_bytes()[:99])
-    for name, reason in (("black", "shows nothing"), ("wide", "300 x 96 pixels; give a square"), ("broken", "cannot")):
-        with pytest.raises(ValueError, match=reason):
-            read_board(tmp_path / f"{name}.png")
 
 
 def test_an_unknown_decoder_is_refused(tmp_path):

@@ -37,7 +37,7 @@ def test_the_lesson_describes_boards_looks_at_them_and_ships(lesson, tmp_path, c
     assert len(capsys.readouterr().out.splitlines()) >= 2
     lesson.main([*run, "--image", str(tmp_path / "board_0.png")])
     assert capsys.readouterr().out.strip()
-    assert (tmp_path / "board_0.frames.png").exists()
+    assert (tmp_path / "board_0.png.frames.png").exists()
     with pytest.raises(SystemExit, match="--write-boards 0 is no number of boards; give 1 or more"):
         lesson.main([*run, "--write-boards", "0"])
     with pytest.raises(SystemExit, match="15_captions: .* cannot be read as a picture"):

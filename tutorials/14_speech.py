@@ -67,15 +67,11 @@ def main(argv=None):
     """Looks and listens, trains with attention and by CTC, compares, leaves a speaker out and ships."""
     lesson = Lesson(__file__, "Spoken digits to text.", argv, OPTIONS)
     config = SMOKE if lesson.smoke else {"laptop": Config(), "gpu": GPU}[lesson.options.preset]
-    if lesson.options.preset == "gpu":
-        from keras_seq.training import set_precision
-
-        lesson.run = lesson.run / "gpu"
-        lesson.run.mkdir(parents=True, exist_ok=True)
-        print(f"precision: {set_precision()}")
+    lesson.use_own_folder()
     if lesson.options.wav:
         listen(lesson, lesson.options.wav)
         return
+    lesson.use_precision()
     parts = look_at_the_data(lesson)
     look_at_a_recording(lesson, parts)
     recognisers, results = learn(lesson, config, parts)

@@ -61,9 +61,7 @@ def main(argv=None):
     """Looks at the boards, trains two captioners, judges them, looks where they look, and ships."""
     lesson = Lesson(__file__, "What is where on a board, in a sentence.", argv, OPTIONS)
     config = SMOKE if lesson.smoke else {"laptop": Config(), "gpu": GPU}[lesson.options.preset]
-    if lesson.options.preset == "gpu":
-        lesson.run = lesson.run / "gpu"
-        lesson.run.mkdir(parents=True, exist_ok=True)
+    lesson.use_own_folder()
     if lesson.options.image:
         answer(lesson)
         return
@@ -71,6 +69,7 @@ def main(argv=None):
     if lesson.options.write_boards is not None:
         write_boards(lesson, data)
         return
+    lesson.use_precision()
     boards, things = tested(config, data)
     show_boards(lesson, data, boards, things)
     describers, results = learn(lesson, config, data)

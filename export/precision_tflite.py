@@ -1,7 +1,8 @@
 """The precisions of a TFLite file.
 
 float32         as trained
-float16         weights stored in 16 bits, computed in 32
+float16         weights stored in 16 bits, computed in 32; but in 32 what a logarithm of the input is taken of
+                (`export.tflite_front_end`)
 dynamic_int8    weights stored in 8 bits; what goes into a matrix product is rounded to 8 bits as it comes
 int8            weights and all that is between layers in 8 bits, their ranges measured beforehand on real data
 int16x8         the same with 16 bits between layers
@@ -24,7 +25,7 @@ from functools import cached_property, partial
 
 import tensorflow as tf
 
-from export import tflite_file, tflite_keep
+from export import tflite_file, tflite_front_end, tflite_keep
 from export.recurrent_tflite import fused_lstm, portable_loop, unrolled
 from export.tflite_layers import layers_of
 
@@ -120,6 +121,8 @@ class Source:
     @cached_property
     def _plain(self):
         content = self._converter().convert()
+        if self._precision == "float16":
+            return tflite_front_end.in_float32(content, lambda: self._converter("float32").convert())
         return _without_inner_names(content) if self._precision in _CALIBRATED else content
 
     def _converter(self, precision=None):

@@ -61,17 +61,26 @@ def told(given):
 def _read_file(path, height, width, channels, ground):
     if channels not in MODES:
         raise InputError(f"the model reads {channels} channels, which no file of a picture has; give an array")
-    pixels = read_pixels(path)
-    for doubt in _doubts(*pixels.shape[:2], height, width, ground):
-        warnings.warn(f"{path} is {pixels.shape[1]} x {pixels.shape[0]} pixels, {doubt}", InputWarning, stacklevel=3)
-    colours = pixels.astype("float32")
-    colours /= np.iinfo(pixels.dtype).max
+    colours = _shares(read_pixels(path), channels)
+    high, wide = colours.shape[:2]
+    for doubt in _doubts(high, wide, height, width, ground):
+        warnings.warn(f"{path} is {wide} x {high} pixels, {doubt}", InputWarning, stacklevel=3)
     if ground is None:
         return np.clip(scaled(_with_channels(colours, channels), height, width), 0, 1)
     shown = _with_channels(light_on_dark(colours, path), channels)
     shown = np.clip(fitted(shown, height, width, path), 0, 1)
     check_seen(shown, path)
     return shown
+
+
+def _shares(pixels, channels):
+    """Floats from 0 to 1; of colours only the grey where the model reads no more, which is a third of the memory."""
+    full, colours = np.iinfo(pixels.dtype).max, pixels.astype("float32")
+    colours /= full
+    if channels >= 3 or colours.shape[2] < 3:
+        return colours
+    colours, alpha = parted(colours)
+    return grey(colours) if alpha is None else np.concatenate([grey(colours), alpha], axis=2)
 
 
 def _doubts(high, wide, height, width, ground):
@@ -88,13 +97,11 @@ def _doubts(high, wide, height, width, ground):
 
 
 def _with_channels(pixels, channels):
-    """Floats `(height, width, 1 to 4)` with as many channels as the model reads."""
+    """Floats `(height, width, 1 to 4)`, grey where the model reads that, with as many channels as it reads."""
     colours, alpha = parted(pixels)
     if channels in (1, 3):
         colours = composed(colours, alpha, 1)  # on white
-    if channels < 3:
-        colours = grey(colours)
-    elif colours.shape[2] == 1:
+    if channels >= 3 and colours.shape[2] == 1:
         colours = np.repeat(colours, 3, axis=2)
     if channels in (1, 3):
         return colours

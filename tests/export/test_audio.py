@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from export.runtime.audio import pad_samples, read_audio, read_wav, resample
+from export.runtime import Bundle
+from export.runtime.audio import pad_samples, read_audio, read_wav, resample, told
 from export.runtime.errors import InputError, InputWarning
 
 RATE = 8000
@@ -217,6 +218,29 @@ def test_a_good_recording_is_heard_without_one():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_audio((TONE, RATE), RATE, 900)
+
+
+class Loudest(Bundle):
+    """Answers with the loudest sample of each recording."""
+
+    def __init__(self):
+        super().__init__({}, {"format": "onnx"}, None)
+
+    def _told(self, given):
+        return told(given)
+
+    def _prepare(self, given):
+        return read_audio(given, RATE, 900)
+
+    def _answer(self, prepared):
+        return ((f"{row.max():.1f}", 1.0) for row in prepared)
+
+
+def test_what_is_no_recording_is_refused_by_itself():
+    ragged = ([[0.5], [0.5, 0.25]], RATE)
+    found = Loudest().answer([ragged, (TONE, RATE), (), None])
+    assert [one.output for one in found] == ["", "0.5", "", ""] and found[0].text == "no array"
+    assert [bool(one.refusal) for one in found] == [True, False, True, True]
 
 
 def test_recordings_are_padded_with_silence():

@@ -20,8 +20,8 @@ from export.snippets import Call, python
 from export.sources import Sources
 
 BEAMS = 2
-# Pictures in 8 and 16 bits are for test_labels.py and the lessons to show.
-PRECISIONS = {"audio": ("float32", "float16", "dynamic_int8"), "picture": ("float32",)}
+# In 16 bits sound is the harder one: its front end stays in float32. Eight bits are for the lessons to show.
+PRECISIONS = {"audio": ("float32", "float16"), "picture": ("float32",)}
 
 
 @pytest.fixture(scope="module", params=["audio", "picture"])
@@ -30,8 +30,7 @@ def built(request, tmp_path_factory, source_runs, warm_children):
     run, lines = tmp_path_factory.mktemp("runs") / request.param, []
     source_runs.write_run(run, request.param)
     built = export.build(run, precisions=PRECISIONS[request.param], beams=BEAMS, progress=lines.append)
-    # A Fourier transform rounded to 16 bits does not tell what is quiet beside what is loud.
-    assert list(built.refused) == (["tflite float16"] if request.param == "audio" else []), "\n".join(lines)
+    assert not built.refused, "\n".join(lines)
     return built
 
 
@@ -65,7 +64,7 @@ def given(built, rows):
 def test_every_artefact_writes_what_keras_writes(built):
     artefacts = {artefact["path"]: artefact for artefact in built.manifest["artefacts"]}
     wanted = {"saved_model", "model.float32.tflite", "onnx.float32"}
-    wanted |= {"model.dynamic_int8.tflite", "onnx.float16", "onnx.dynamic_int8"} if hears(built) else set()
+    wanted |= {"model.float16.tflite", "onnx.float16"} if hears(built) else set()
     assert set(artefacts) == wanted and built.manifest["keras"]["score"]["exact_match"] == 1
     for artefact in artefacts.values():
         assert artefact["score"]["exact_match"] == 1 and artefact["parity"]["swapped"]["changed"] > 10
@@ -150,6 +149,8 @@ def test_the_javascript_of_the_readme_writes_what_the_samples_say_in_node(built,
 
 
 def test_verify_and_benchmark(built, copy, tmp_path, capsys):
+    if not hears(built):
+        pytest.skip("of audio alone: each takes processes of its own")
     keep(copy, "onnx.float32")
     assert command_line.main(["verify", str(copy)]) == 0
     out = tmp_path / "measured"

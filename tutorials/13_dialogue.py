@@ -323,7 +323,7 @@ def compare(lesson, config, outputs):
         beam=table[BEAM]["distinct_2"], drawn=table[drawn]["distinct_2"], people=table[PEOPLE]["distinct_2"],
     )  # fmt: skip
     measures = {
-        "BLEU": [row.get("bleu", 0.0) for row in table.values()],
+        "BLEU": [row.get("bleu") for row in table.values()],
         "distinct-2, %": [100 * row["distinct_2"] for row in table.values()],
     }
     title = "Near to one answer, or varied (the people's BLEU would be 100)"

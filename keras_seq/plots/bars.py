@@ -9,7 +9,7 @@ def bars(path, names, measures, title=None, lighter=()):
     Args:
         path: file to write, PNG.
         names: list of str, from top to bottom.
-        measures: dict of a panel's heading -> list of numbers, one a name.
+        measures: dict of a panel's heading -> list of numbers, one a name; None where there is none.
         title: str.
         lighter: names whose bars take the second colour.
 
@@ -27,11 +27,12 @@ def bars(path, names, measures, title=None, lighter=()):
     figure, all_axes = plt.subplots(1, len(measures), figsize=size, sharey=True, squeeze=False)
     colours = [SECOND if name in lighter else ACCENT for name in names]
     for axes, (heading, values) in zip(all_axes[0], measures.items(), strict=True):
-        axes.barh(range(len(names)), values, color=colours, height=0.7)
+        axes.barh(range(len(names)), [value or 0 for value in values], color=colours, height=0.7)
+        largest = max(value or 0 for value in values)
         for place, value in enumerate(values):
-            text = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-            axes.text(value + 0.02 * max(values), place, text, va="center", fontsize=10.5, color=INK)
-        axes.set_xlim(0, 1.3 * max(values))
+            text = "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+            axes.text((value or 0) + 0.02 * largest, place, text, va="center", fontsize=10.5, color=INK)
+        axes.set_xlim(0, 1.3 * largest)
         axes.set_title(heading, fontsize=12, color=INK, loc="left")
         axes.set_xticks([])
         axes.set_yticks(range(len(names)), names, fontsize=11.5, color=INK)

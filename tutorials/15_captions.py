@@ -33,7 +33,9 @@ class Config:
         shown: int, boards in the figures.
     """
 
-    models: dict = dataclasses.field(default_factory=lambda: {"lstm": {}, "transformer": {"decoder": "transformer"}})
+    models: dict = dataclasses.field(
+        default_factory=lambda: {"lstm": {}, "transformer": {"decoder": "transformer", "epochs": 10}}
+    )
     draws: int = 1000
     shown: int = 4
 

@@ -60,14 +60,9 @@ class RecurrentDecoder(keras.layers.Layer):
             the output `(batch, units + context_features)` and the new state `(batch, state_size)`.
         """
         context = self.context(state, memory, training)  # (batch, context_features)
-        inputs = ops.concatenate([token, self._remembered(context, training)], axis=-1)
-        inputs = self._dropout(inputs, training=training)
+        inputs = self._dropout(ops.concatenate([token, context], axis=-1), training=training)
         hidden, state = self._advance(inputs, state)
         return ops.concatenate([hidden, context], axis=-1), state
-
-    def _remembered(self, context, training):
-        """What the cell is told of the context; the output has all of it."""
-        return context
 
     def _advance(self, inputs, state):
         """The cell's hidden state `(batch, units)`, and its whole state."""

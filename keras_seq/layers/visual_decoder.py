@@ -11,7 +11,6 @@ import keras
 from keras import ops
 
 from keras_seq.layers.decoder import AttentionDecoder
-from keras_seq.layers.dropout import Dropout
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -22,9 +21,6 @@ class VisualAttentionDecoder(AttentionDecoder):
         units: int, width of the hidden state.
         attention_units: int, width of the scoring network; defaults to `units`.
         dropout: float in [0, 1), applied to the step's input in training.
-        context_dropout: float in [0, 1), share of the steps of training whose context the LSTM is not told at all,
-            though their output has it. What was seen before is then no sure ground for a word: the decoder learns to
-            look at what it names as it names it, and not a step ahead.
 
     Call arguments:
         tokens: `(batch, target, features)`, the embedded token before each position.
@@ -51,10 +47,8 @@ class VisualAttentionDecoder(AttentionDecoder):
 
     cell_class, states = keras.layers.LSTMCell, 2
 
-    def __init__(self, units, attention_units=None, dropout=0.0, context_dropout=0.0, **kwargs):
+    def __init__(self, units, attention_units=None, dropout=0.0, **kwargs):
         super().__init__(units, attention_units, dropout, **kwargs)
-        self.context_dropout = context_dropout
-        self._context_dropout = Dropout(context_dropout, dtype=self.dtype_policy)
         self._gate = keras.layers.Dense(1, activation="sigmoid", dtype=self.dtype_policy, name="gate")
 
     def build(self, tokens_shape, state_shape, values_shape):
@@ -76,9 +70,6 @@ class VisualAttentionDecoder(AttentionDecoder):
         hidden = state[:, : self.units]
         return self._gate(hidden) * super().context(hidden, memory, training)
 
-    def _remembered(self, context, training):
-        return context * self._context_dropout(ops.ones_like(context[:, :1]), training=training)
-
     def _advance(self, inputs, state):
         hidden, states = self._cell(inputs, ops.split(state, 2, axis=-1))
         return hidden, ops.concatenate(states, axis=-1)
@@ -96,6 +87,3 @@ class VisualAttentionDecoder(AttentionDecoder):
         )
         weights = keras.KerasTensor((*tokens.shape[:-1], values.shape[1]), self.compute_dtype)
         return (outputs, weights) if return_attention_scores else outputs
-
-    def get_config(self):
-        return {**super().get_config(), "context_dropout": self.context_dropout}

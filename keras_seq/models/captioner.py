@@ -63,7 +63,6 @@ class Captioner(_PictureModel):
         filters: sequence of int, of each convolution; each is followed by a pooling that halves the map.
         units: int, width of the map's features, the embeddings and the LSTM.
         dropout: float in [0, 1), on the map, on the LSTM's input and before the readout.
-        context_dropout: float in [0, 1), see `keras_seq.layers.VisualAttentionDecoder`.
 
     Call arguments:
         inputs: dict of `image`, float32 `(batch, height, width, channels)` from 0 to 1, and `target`, int32
@@ -93,18 +92,17 @@ class Captioner(_PictureModel):
         filters=(16, 32, 64, 128),
         units=128,
         dropout=0.1,
-        context_dropout=0.0,
         name="captioner",
         **kwargs,
     ):
         config = {
             "vocabulary_size": vocabulary_size, "height": height, "width": width, "channels": channels,
-            "filters": list(filters), "units": units, "dropout": dropout, "context_dropout": context_dropout,
+            "filters": list(filters), "units": units, "dropout": dropout,
         }  # fmt: skip
         layers = {
             **_encoder(config),
             "embedding": keras.layers.Embedding(vocabulary_size, units, name="embedding"),
-            "decoder": VisualAttentionDecoder(units, dropout=dropout, context_dropout=context_dropout, name="decoder"),
+            "decoder": VisualAttentionDecoder(units, dropout=dropout, name="decoder"),
             "deep": keras.layers.Dense(units, activation="tanh", name="deep"),
             "output_dropout": Dropout(dropout, name="output_dropout"),
             "readout": Readout(vocabulary_size, name="readout"),

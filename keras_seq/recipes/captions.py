@@ -34,7 +34,6 @@ class CaptionConfig:
         filters: tuple of int, of the encoder's convolutions.
         units: int, see `keras_seq.models.Captioner`.
         dropout: float.
-        context_dropout: float, of the LSTM.
         boards: int, new boards in an epoch.
         two: float, share of them with two things; of the test it is half.
         epochs: int.
@@ -49,10 +48,9 @@ class CaptionConfig:
     filters: tuple = (16, 32, 64, 128)
     units: int = 128
     dropout: float = 0.1
-    context_dropout: float = 0.5
     boards: int = 24_000
     two: float = 0.75
-    epochs: int = 12
+    epochs: int = 14
     batch_size: int = 64
     learning_rate: float = 2e-3
     average: int = 2
@@ -109,8 +107,6 @@ def train(config, images, run_dir, *, fresh=False, callbacks=(), verbose="auto")
     )
     keras.utils.set_random_seed(config.seed)
     options = {"filters": config.filters, "units": config.units, "dropout": config.dropout}
-    if config.decoder == "lstm":
-        options["context_dropout"] = config.context_dropout
     model = _MODELS[config.decoder](len(tokenizer), height=Boards.size, width=Boards.size, **options)
     total = steps * config.epochs
     schedule = WarmupCosine(config.learning_rate, total, warmup_steps=total // 20, final=config.learning_rate / 50)

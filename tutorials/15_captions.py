@@ -34,7 +34,7 @@ class Config:
     """
 
     models: dict = dataclasses.field(
-        default_factory=lambda: {"lstm": {}, "transformer": {"decoder": "transformer", "epochs": 10}}
+        default_factory=lambda: {"lstm": {}, "transformer": {"decoder": "transformer", "epochs": 8}}
     )
     draws: int = 1000
     shown: int = 4

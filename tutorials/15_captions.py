@@ -198,7 +198,7 @@ def judge(lesson, config, describers, boards, things, outputs):
             "one": (found["whole"][ones], None),
             "two": (found["whole"][~ones], None),
             "places": (found["places"], None),
-            "looks": (found["looks"], ratio),
+            "looks": (found["looks"][:, :2], ratio),
         }
         table[kind] = {}
         for name, (values, score) in measured.items():
@@ -206,6 +206,8 @@ def judge(lesson, config, describers, boards, things, outputs):
             low, high = bootstrap(values, config.draws, score=score)
             table[kind][name] = {"value": value, "low": low, "high": high}
             lesson.number(f"{NAMES[kind]}: {MEASURES[name]} ({low:.1%} to {high:.1%})", value, ".2%")
+        elsewhere = found["looks"][:, 2].sum() / max(1, found["looks"][:, 1].sum())
+        lesson.number(f"{NAMES[kind]}: looks at the other thing instead", elsewhere, ".2%")
         both = table[kind]["one"]["value"] ** 2
         lesson.number(f"{NAMES[kind]}: the square of one thing's share", both, ".2%")
     return table
@@ -363,9 +365,11 @@ def answer(lesson):
 
 # %% [markdown]
 # ## What it says, and an exercise
-# - What a place holds is the hard part, and where it is the easy one: the map keeps it.
-# - Nobody told the decoder where to look. That it looks at what it names is what made the caption likely.
-# - With two things a caption is right only if both are: about the square of one thing's share.
+# - What a place holds is the hard part, and where it is the easy one: the map keeps it. Places are hardly ever wrong,
+#   and with two things a caption is right about as often as the square of one thing's share says.
+# - Nobody told the decoder where to look. That it looks at what it names is what made the caption likely. Where the
+#   LSTM names a thing and looks elsewhere, it looks at the other thing: it has seen the first one a word before, as it
+#   wrote *a*, remembers it, and looks ahead. A caption that says the place first leaves it no such chance.
 #
 # **Exercise.** Take the `where` vectors from the model (`keras_seq/models/captioner.py`). Does it still know the
 # places? What has the CNN's padding to do with that?

@@ -88,8 +88,9 @@ class Describer:
 
         Returns:
             float arrays `(boards,)`: `whole`, the caption is one of those that are right; `places`, it names the right
-            places, whatever it says is there; and int array `looks (boards, 2)`: of the words that name a thing, those
-            written with the attention's largest cell in the place that the caption gives, where a thing is; and all.
+            places, whatever it says is there; and int array `looks (boards, 3)`: of the words that name a thing, those
+            written with the attention's largest cell in the place that the caption gives, where a thing is; all; and
+            those written with it where another thing is.
         """
         whole, places, looks = [], [], []
         for board, caption, (tokens, weights) in zip(things, written, self.attention(boards, written), strict=True):
@@ -100,12 +101,16 @@ class Describer:
         return {"whole": np.array(whole, float), "places": np.array(places, float), "looks": np.array(looks)}
 
     def _looks(self, board, told, tokens, weights):
-        """Words that name a thing and are written while looking at it, and all such words."""
+        """Words that name a thing and are written while looking at it, all such words, and those looking at another."""
         there = {place for _, place in board}
         nouns = {name.split()[-1] for name in self.names}
         spots = [spot for spot, token in enumerate(tokens) if token in nouns]
-        pairs = zip(spots, told, strict=False)  # what is no caption says no place: its words are looked at nowhere
-        return sum(place in there and place_of(weights[spot]) == place for spot, place in pairs), len(spots)
+        right = other = 0
+        for spot, place in zip(spots, told, strict=False):  # what is no caption says no place: its words look nowhere
+            looked = place_of(weights[spot])
+            right += looked == place and place in there
+            other += looked != place and looked in there
+        return right, len(spots), other
 
 
 def place_of(weights):

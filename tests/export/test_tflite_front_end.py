@@ -1,4 +1,4 @@
-"""In TFLite files of 16 bits what a logarithm of the input is taken of stays in float32; what is behind does not."""
+"""In a TFLite file of 16 bits what a logarithm of the input is taken of stays in float32, what is behind does not."""
 
 import numpy as np
 import pytest

@@ -353,13 +353,24 @@ def turns_before(lesson, config, rows):
         writer, _ = lesson.trained(train, own, parts, run, verbose=0)
         counts = dialogue.likelihoods(writer, fitting(writer, parts["test"]))
         value = float(dialogue.word_perplexity(counts.sum(axis=0)))
-        found[turns] = value, *bootstrap(counts, config.draws, score=dialogue.word_perplexity)
-        lesson.number("perplexity a word, {} turns before ({:.1f} to {:.1f})".format(turns, *found[turns][1:]), value)
-    alone, (value, _, high) = found[0], found[dialogue.TURNS]
+        low, high = bootstrap(counts, config.draws, score=dialogue.word_perplexity)
+        found[turns] = value, counts
+        lesson.number(f"perplexity a word, {turns} turns before ({low:.1f} to {high:.1f})", value)
+    (alone, before), (value, after) = found[0], found[dialogue.TURNS]
+    # Both read the same dialogues, hard ones and easy ones: it is their ratio that is drawn anew.
+    low, high = bootstrap(np.concatenate([after, before], axis=1), config.draws, score=perplexity_ratio)
     lesson.finding(
-        "the turns before take the perplexity of a word from {alone:.1f} to {value:.1f}",
-        high < alone[1], alone=alone[0], value=value,
+        "the turns before take the perplexity of a word from {alone:.1f} to {value:.1f}, {low:.2f} to {high:.2f} times",
+        high < 1, alone=alone, value=value, low=low, high=high,
     )  # fmt: skip
+
+
+def perplexity_ratio(counts):
+    """Perplexity a word of the first half of the counts by that of the second half."""
+    from keras_seq.recipes.dialogue import word_perplexity
+
+    after, before = np.split(counts, 2, axis=-1)
+    return word_perplexity(after) / word_perplexity(before)
 
 
 # %% [markdown]

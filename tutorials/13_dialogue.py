@@ -6,7 +6,7 @@
 # it writes better than an answer looked up? What do the turns before the last one buy? And why are the likeliest
 # answers dull?
 #
-#     python tutorials/13_dialogue.py                     about 45 minutes on two cores; it continues when killed
+#     python tutorials/13_dialogue.py                     about an hour on two cores; it continues when killed
 #     python tutorials/13_dialogue.py --text "I want to eat in San Jose."      one answer: the best four, and drawn ones
 #     python tutorials/13_dialogue.py --chat              a conversation, a line a turn; an empty line ends it
 #     python tutorials/13_dialogue.py --data my.tsv       pairs of yours: what is said, tab, what is answered
@@ -365,9 +365,9 @@ def compare(lesson, config, outputs):
     )  # fmt: skip
     claim(
         lesson,
-        "the likeliest answers are dull: {beam:.1%} of their pairs of words are different ones, {drawn:.1%} of drawn "
-        "answers', {people:.1%} of the people's",
-        table[BEAM]["distinct_2"] < table[drawn]["distinct_2"] < table[PEOPLE]["distinct_2"],
+        "the likeliest answers are dull: {beam:.1%} of their pairs of words are different ones, less than half as many "
+        "as of drawn answers', {drawn:.1%}, and of the people's, {people:.1%}",
+        2 * table[BEAM]["distinct_2"] < min(table[drawn]["distinct_2"], table[PEOPLE]["distinct_2"]),
         beam=table[BEAM]["distinct_2"], drawn=table[drawn]["distinct_2"], people=table[PEOPLE]["distinct_2"],
     )  # fmt: skip
     measures = {

@@ -1,10 +1,10 @@
 """README's tables are what results/ says."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
-import re
 
 ROOT = Path(__file__).resolve().parents[2]
 

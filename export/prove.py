@@ -46,7 +46,7 @@ def prove(format, precision, path, reference, case_file, limits=None, kind="gene
     session = open_session(format, path)
     inputs = (data, limits or {}, static)
     latency = {"latency_ms": _latency(session, itertools.islice(proof.calls(*inputs), _TIMED))}
-    if "generate_beam" in session.signatures:
+    if "generate_beam" in session.signatures and "beam_ids" in data:
         searched = itertools.islice(proof.calls(*inputs, "generate_beam"), _SEARCHED)
         latency["beam_latency_ms"] = _latency(session, searched)
     found = numbers.compare(session, cases.read(case_file), precision)

@@ -156,7 +156,10 @@ def _gain(sums):
 def _corpus_score(metric, outputs, references, draws):
     _check(outputs, references)
     # n_bootstrap=1 is no bootstrap: sacreBLEU's default.
-    found = metric.corpus_score(outputs, [references], n_bootstrap=draws or 1)
+    try:
+        found = metric.corpus_score(outputs, [references], n_bootstrap=draws or 1)
+    except TypeError:  # of a few texts some draws share nothing: their chrF is another kind of 0, which has no mean
+        found, draws = metric.corpus_score(outputs, [references]), 0
     low, high, signature = None, None, str(metric.get_signature())
     if draws:
         said = json.loads(found.format(width=_DECIMALS, signature=signature, is_json=True))

@@ -40,7 +40,7 @@ class Config:
     shown: int = 4
 
 
-TINY = dict(filters=(4, 4, 4, 8), units=8, boards=128, epochs=1, batch_size=32, tested=40, average=1)
+TINY = dict(filters=(4, 4, 4, 8), units=16, boards=128, epochs=1, batch_size=32, tested=40, average=1)
 SMOKE = Config(
     models={"lstm": TINY, "transformer": {**TINY, "decoder": "transformer"}}, draws=20, shown=2,
 )  # fmt: skip

@@ -322,7 +322,7 @@ def stretched(samples, length):
 
     Example:
         >>> wave = np.cos(2 * np.pi * np.arange(12) / 6)
-        >>> np.abs(stretched(wave, 8) - np.cos(2 * np.pi * np.arange(8) / 4)).max() < 1e-6
+        >>> bool(np.abs(stretched(wave, 8) - np.cos(2 * np.pi * np.arange(8) / 4)).max() < 1e-6)
         True
     """
     if length == len(samples):

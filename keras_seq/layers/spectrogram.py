@@ -79,7 +79,7 @@ def mel_matrix(bands, window, rate, lowest=60.0, highest=None):
         ValueError: if the edges do not rise up to rate / 2, or a band is so narrow that no bin lies in it.
 
     Example:
-        >>> mel_matrix(3, window=16, rate=8000).round(2).tolist()[:4]
+        >>> [[round(float(share), 2) for share in row] for row in mel_matrix(3, window=16, rate=8000)[:4]]
         [[0.0, 0.0, 0.0], [0.92, 0.08, 0.0], [0.11, 0.89, 0.0], [0.0, 0.72, 0.28]]
     """
     highest = rate / 2 if highest is None else highest

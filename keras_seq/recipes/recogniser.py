@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import keras_seq.models  # noqa: F401
 from keras_seq import ctc, decoding, text_scores
 from keras_seq.data.tokenizer import Tokenizer
 from keras_seq.scores import bootstrap, ratio

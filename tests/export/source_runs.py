@@ -43,7 +43,7 @@ def recordings(count=8 * EXAMPLES, seed=4):
     """Tones, each of its own pitch, strength and length: list of int16 `(samples,)`."""
     random = np.random.default_rng(seed)
     made = []
-    for length in random.integers(100, MOST + 1, count):
+    for length in random.integers(FRONT_END["window"], MOST + 1, count):
         pitch = 2 * np.pi * random.uniform(100, 3500, 2) / RATE
         tones = np.sin(np.outer(np.arange(length), pitch)) @ random.uniform(0.1, 0.5, 2)
         made.append((8000 * tones + random.normal(0, 9, length)).astype("int16"))

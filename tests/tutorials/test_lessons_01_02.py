@@ -61,6 +61,7 @@ def test_its_gradients_are_the_chain_rule(lesson):
 
 def test_the_window_the_counts_and_the_network_without_the_clothes(lesson, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("KERAS_SEQ_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setattr("keras_seq.data.images.PUBLISHED", tmp_path / "nothing")
     lesson("02_convolution.py").main(["--smoke", "--run", str(tmp_path)])
     assert figures(tmp_path) == {
         "sliding_window", "padding_and_stride", "pooling", "pictures", "learning", "confusion", "filters", "maps"

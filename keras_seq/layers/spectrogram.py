@@ -80,7 +80,7 @@ def mel_matrix(bands, window, rate, lowest=60.0, highest=None):
 
     Example:
         >>> [[round(float(share), 2) for share in row] for row in mel_matrix(3, window=16, rate=8000)[:4]]
-        [[0.0, 0.0, 0.0], [0.92, 0.08, 0.0], [0.11, 0.89, 0.0], [0.0, 0.72, 0.28]]
+        [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.27, 0.73, 0.0], [0.0, 0.72, 0.28]]
     """
     highest = rate / 2 if highest is None else highest
     if not 0 <= lowest < highest <= rate / 2:

@@ -18,8 +18,8 @@ import numpy as np
 
 from keras_seq.scores import bootstrap
 
-# Decimals of the interval that sacreBLEU is asked for.
-_DECIMALS = 6
+# Decimals of the interval that sacreBLEU is asked for: all that a float of up to 100 has.
+_DECIMALS = 15
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,8 +19,8 @@ import numpy as np
 from keras_seq.scores import bootstrap
 from keras_seq.word_errors import word_edits
 
-# Decimals of the interval that sacreBLEU is asked for.
-_DECIMALS = 6
+# Decimals of the interval that sacreBLEU is asked for: all that a float of up to 100 has.
+_DECIMALS = 15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,8 @@ class TextScore:
 
     Attributes:
         score: float, in points: 100 is the most.
-        low, high: floats, bounds that hold 95 of 100 draws of as many texts with replacement; None without a bootstrap.
+        low, high: floats, bounds that hold 95 of 100 draws of as many texts with replacement; None without a bootstrap,
+            and of chrF where some draws have nothing in common with their references.
         signature: str, how it was computed, as sacreBLEU writes it.
     """
 
@@ -155,17 +156,18 @@ def _gain(sums):
 
 def _corpus_score(metric, outputs, references, draws):
     _check(outputs, references)
-    # n_bootstrap=1 is no bootstrap: sacreBLEU's default.
+    found = metric.corpus_score(outputs, [references])
+    plain = TextScore(found.score, None, None, str(metric.get_signature()))
+    if not draws:
+        return plain
     try:
-        found = metric.corpus_score(outputs, [references], n_bootstrap=draws or 1)
-    except TypeError:  # of a few texts some draws share nothing: their chrF is another kind of 0, which has no mean
-        found, draws = metric.corpus_score(outputs, [references]), 0
-    low, high, signature = None, None, str(metric.get_signature())
-    if draws:
-        said = json.loads(found.format(width=_DECIMALS, signature=signature, is_json=True))
-        mean, half = said.get("confidence_mean", 0.0), said.get("confidence_var", 0.0)  # left out where all are 0
-        low, high = mean - half, mean + half
-    return TextScore(found.score, low, high, signature)
+        found = metric.corpus_score(outputs, [references], n_bootstrap=draws)
+    except TypeError:  # sacreBLEU 2.6 cannot average chrF's 32-bit floats with the zeros of draws without a match
+        return plain
+    signature = str(metric.get_signature())
+    said = json.loads(found.format(width=_DECIMALS, signature=signature, is_json=True))
+    mean, half = said.get("confidence_mean", 0.0), said.get("confidence_var", 0.0)  # left out where all are 0
+    return TextScore(found.score, mean - half, mean + half, signature)
 
 
 def rouge(outputs, references):

@@ -33,6 +33,12 @@ def test_the_bootstrap_surrounds_the_score(score):
     assert score(WRITTEN * 20, WANTED * 20).low is None
 
 
+def test_texts_with_little_in_common_have_a_score():
+    outputs, wanted = ["NOUN", *["zzz"] * 5], ["DET NOUN PUNCT"] * 6
+    found = text_scores.of_translations(outputs, wanted, draws=20)
+    assert 0 < found["chrf"]["score"] < 20 and found["bleu"]["low"] <= found["bleu"]["score"]
+
+
 def test_a_gain_is_the_difference_of_both_scores_drawn_together():
     others = ["the cat sat on a mat.", "A dog ran in the park.", "Two women look at the red car."]
     gain, low, high = text_scores.bleu_gain(WRITTEN * 20, others * 20, WANTED * 20, lowercase=True, draws=200)

@@ -96,7 +96,7 @@ def test_chinese_to_english(lesson, tmp_path, capsys):
     results = read(tmp_path)
     assert {"learning.png", "attention.png"} <= {path.name for path in tmp_path.iterdir()}
     assert results["claims"][0]["holds"] and "0 sources and 0 targets are in more" in results["claims"][0]["claim"]
-    assert results["files"][0]["precision"] == "float32"  # an untrained model's 8 bits may be refused
+    assert results["files"][0].keys() == {"format", "precision", "greedy", "beam"}
     assert [row["metric"] for row in results["scores"]] == ["BLEU", "chrF"]
     assert "case:mixed" in capsys.readouterr().out
 

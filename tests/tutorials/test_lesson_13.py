@@ -94,8 +94,7 @@ def test_made_up_summaries_are_learned_compared_and_shipped(summaries, tmp_path)
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert results["numbers"]["pairs: train"] == 160 and results["scores"] == []
     shipped = [row for row in results["matrix"] if row["format"] == "tflite"]
-    assert shipped[0]["precision"] == "float32"  # an untrained model's 8 bits may be refused
-    assert all("next_token" in row["score"] and row["beam_latency_ms"] > 0 for row in shipped)
+    assert shipped and all("next_token" in row["score"] and row["beam_latency_ms"] > 0 for row in shipped)
     assert (tmp_path / "transformer" / "bundle" / "manifest.json").exists()
 
 

@@ -7,6 +7,7 @@
 #     python tutorials/12b_chinese_english.py                    half an hour on two cores; it continues when killed
 #     python tutorials/12b_chinese_english.py --text 我喜歡讀書。   the best four translations, with scores
 #     python tutorials/12b_chinese_english.py --translate my.txt > my.en.txt
+#     python tutorials/12b_chinese_english.py --data my.tsv          pairs of your own, read character by character
 #
 # The data is Tatoeba's Chinese-English sentences (CC BY 2.0 FR; `KERAS_SEQ_DATA` or the network has it). One sentence
 # often has several translations: a split by line would put *Tom left.* into training and, behind another Chinese
@@ -16,6 +17,7 @@
 import collections
 import dataclasses
 import sys
+from pathlib import Path
 
 import numpy as np
 from lesson import Lesson
@@ -39,6 +41,7 @@ BEAMS = 4
 TEXTS = ("我喜歡讀書。", "你会说英语吗？", "他昨天晚上没有来。")
 OPTIONS = {
     **TRANSLATING,
+    "--data": {"metavar": "FILE", "type": Path, "help": "pairs of your own, TSV or JSON Lines"},
     "--seed": {"type": int, "default": 1, "help": "of the training (default: %(default)s)"},
     "--preset": {"choices": ("laptop", "gpu"), "default": "laptop", "help": "gpu: wider, and trained for longer"},
 }
@@ -57,11 +60,12 @@ def main(argv=None):
     writer, results = train(lesson, run, parts)
     test, outputs = parts["test"], writer.write([row["source"] for row in parts["test"]], beams=BEAMS, cut=True)
     scores = score(lesson, writer, results, test, outputs)
-    look(lesson, writer)
+    shown = texts(lesson, writer, test)
+    look(lesson, writer, shown)
     print("\nWhat it gets wrong")
     print_errors(test, outputs)
     print("\nThe best four")
-    for text in TEXTS:
+    for text in shown:
         tell(writer, text, BEAMS, None, lesson.options.seed)
     print("\nEvery format and precision")
     shipped = ship(lesson, run, beams=BEAMS, timeout=1200)
@@ -80,7 +84,8 @@ def look_at_the_data(lesson):
 
     print("The data")
     try:
-        parts = toy_pairs() if lesson.smoke else load_pairs("tatoeba_cmn_eng")
+        made_up = lesson.smoke and not lesson.options.data
+        parts = toy_pairs() if made_up else load_pairs(str(lesson.options.data or "tatoeba_cmn_eng"))
     except (OSError, ValueError) as error:
         sys.exit(f"{lesson.name}: {error}")
     for part, rows in parts.items():
@@ -88,7 +93,8 @@ def look_at_the_data(lesson):
     lesson.number("characters in a source", np.mean([len(row["source"]) for row in parts["train"]]))
     lesson.number("words in a target", np.mean([len(row["target"].split()) for row in parts["train"]]))
     shared = {side: count_shared(parts, side) for side in ("source", "target")}
-    lesson.claim("{source} sources and {target} targets are in more than one part", not any(shared.values()), **shared)
+    unshared = not any(shared.values())
+    lesson.finding("{source} sources and {target} targets are in more than one part", unshared, **shared)
     return parts
 
 
@@ -158,7 +164,8 @@ def score(lesson, writer, results, rows, outputs):
     print_scores(lesson, "Transformer", results)
     results["how"] = f"bootstrap; {BEAMS} beams"
     shared = {"what": "Chinese to English", "data": "Tatoeba, no sentence shared", "model": "Transformer"}
-    return [score_row(lesson, results, metric) | shared for metric in ("bleu", "chrf")]
+    metrics = () if lesson.options.data else ("bleu", "chrf")
+    return [score_row(lesson, results, metric) | shared for metric in metrics]
 
 
 # %% [markdown]
@@ -168,12 +175,19 @@ def score(lesson, writer, results, rows, outputs):
 
 
 # %%
-def look(lesson, writer):
+def texts(lesson, writer, rows):
+    """What is looked at: sentences of ours, or where others are learned the first of the test."""
+    if lesson.smoke or lesson.options.data:
+        return [row["source"] for row in readable(writer, rows)[: len(TEXTS)]]
+    return TEXTS
+
+
+def look(lesson, writer, shown):
     """Attention maps, the mean over the heads of the last layer."""
     from keras_seq import plots
 
     maps = []
-    for text in TEXTS if not lesson.smoke else ("三一四", "二七"):
+    for text in shown:
         source, output, weights = writer.attention(text)
         maps.append((source, output, weights[-1].mean(axis=0), text))
     title = "Cross-attention, mean over the heads of the last layer"

@@ -46,13 +46,13 @@ class Lesson:
         parser = argparse.ArgumentParser(prog=f"tutorials/{self.name}.py", description=description)
         parser.add_argument("--run", type=Path, metavar="DIR", help=f"folder for figures (default: {default})")
         parser.add_argument("--smoke", action="store_true", help="tiny sizes, in seconds, to see that everything runs")
-        parser.add_argument("--record", action="store_true", help="write the numbers to results/")
+        parser.add_argument("--record", action="store_true", help="write the numbers to results/, not of --data")
         for flag, arguments in (options or {}).items():
             parser.add_argument(flag, **arguments)
         args = self.options = parser.parse_args(argv)
         self.smoke = args.smoke
         self.run = args.run or (default.with_name(default.name + "-smoke") if self.smoke else default)
-        self._record = args.record and not self.smoke
+        self._record = args.record and not self.smoke and not self._data()
         self.command = " ".join(["python", f"tutorials/{self.name}.py", "--record", *_given(parser, args, options)])
         self._begin, self._earlier = time.perf_counter(), 0.0
         self._numbers, self._claims, self._figures = {}, [], []

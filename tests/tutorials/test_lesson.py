@@ -15,12 +15,14 @@ OPTIONS = {"--data": {}, "--preset": {"default": "laptop"}}
 
 
 @pytest.fixture
-def begin(tmp_path):
+def begin(tmp_path, monkeypatch):
     """Function of flags to a lesson."""
     spec = importlib.util.spec_from_file_location("lesson_alone", TUTORIALS / "lesson.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return lambda *flags: module.Lesson("99_try.py", "Nothing.", ["--smoke", "--run", str(tmp_path), *flags], OPTIONS)
+    monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
+    (tmp_path / "results").mkdir()
+    return lambda *flags: module.Lesson("99_try.py", "Nothing.", ["--run", str(tmp_path), *flags], OPTIONS)
 
 
 @pytest.fixture
@@ -80,3 +82,9 @@ def test_what_cannot_be_trained_ends_in_a_line(error, message, lesson):
 
     with pytest.raises(SystemExit, match=message):
         lesson.trained(train)
+
+
+@pytest.mark.parametrize(("flags", "written"), [((), ["99_try.json"]), (("--smoke",), []), (("--data", "my.tsv"), [])])
+def test_only_the_full_lesson_on_its_own_data_is_recorded(flags, written, begin, tmp_path):
+    begin("--record", *flags).finish()
+    assert [path.name for path in (tmp_path / "results").iterdir()] == written

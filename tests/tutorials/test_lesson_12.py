@@ -90,6 +90,18 @@ def test_pairs_of_ones_own_claim_nothing_and_may_be_long(lesson, tmp_path, capsy
     assert len(claims) == 1 and claims[0].startswith("with a cache") and results["scores"] == []
 
 
+def test_pairs_of_ones_own_are_read_by_characters_and_claim_nothing(lesson, tmp_path, monkeypatch):
+    own = lesson("12b_chinese_english.py")
+    monkeypatch.setattr(own, "ship", lambda *arguments, **options: [])
+    monkeypatch.setattr(own, "score_files", lambda *arguments, **options: [])
+    file = tmp_path / "my.tsv"
+    rows = [f"{row['source']}\t{row['target']}\n" for row in own.toy_pairs()["train"][:120]]
+    file.write_text("".join(rows), encoding="utf-8")
+    own.main(["--smoke", "--run", str(tmp_path), "--data", str(file)])
+    results = read(tmp_path / "my")
+    assert results["claims"] == [] and results["scores"] == [] and results["numbers"]["pairs: train"] == 108
+
+
 @pytest.mark.usefixtures("warm_children")
 def test_chinese_to_english(lesson, tmp_path, capsys):
     lesson("12b_chinese_english.py").main(["--smoke", "--run", str(tmp_path)])

@@ -113,7 +113,8 @@ def look_at_the_data(lesson):
 # ## The boards
 # A picture stands anywhere within two pixels of the middle of its place. Whoever describes a board may choose among
 # three wordings, and with two things which to name first: six captions are right, and every one of them is accepted.
-# The network is trained with one of them, drawn at random.
+# The network is trained with one: the wording is drawn, and two things are named in the order in which one reads. Why
+# the order is not drawn too is said at the end.
 
 
 # %%
@@ -370,12 +371,15 @@ def answer(lesson):
 # ## What it says, and an exercise
 # - What a place holds is the hard part, and where it is the easy one: the map keeps it. Places are hardly ever wrong,
 #   and with two things a caption is right about as often as the square of one thing's share says.
-# - Nobody told the decoder where to look. That it looks at what it names is what made the caption likely. Where the
-#   LSTM names a thing and looks elsewhere, it looks at the other thing: it has seen the first one a word before, as it
-#   wrote *a*, remembers it, and looks ahead. A caption that says the place first leaves it no such chance.
+# - Nobody told the decoder where to look. That it looks at what it names is what made the caption likely.
+# - It is so because two things come in the order in which one reads. Where the order is drawn for each caption, either
+#   noun may come next, and to foretell that mixture both things have to be seen: such an LSTM looks at the one as it
+#   writes *a*, remembers it, and looks at the other as it writes the noun. An attention map says what the next word's
+#   *probabilities* were made from, and that is not always the word that came out.
 #
-# **Exercise.** Take the `where` vectors from the model (`keras_seq/models/captioner.py`). Does it still know the
-# places? What has the CNN's padding to do with that?
+# **Exercise.** Let the order be drawn (`_in_reading_order` in `keras_seq/data/caption_batches.py`). In which of the
+# three wordings does the LSTM still look at what it names, and why? Then take the `where` vectors from the model
+# (`keras_seq/models/captioner.py`). Does it still know the places? What has the CNN's padding to do with that?
 
 # %%
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 A board is drawn from labelled pictures by a seed alone; all that is drawn, pictures, places, shifts and wording, is
 `tf.random.stateless_uniform`, so that a data pipeline draws new boards in every epoch and the same ones when it is
-resumed. Every board has several right captions: three wordings, and two things in either order.
+resumed. Every board has several right captions: three wordings, and two things in either order; which
+of them is trained with, `keras_seq.data.caption_batches` says.
 """
 
 import numpy as np

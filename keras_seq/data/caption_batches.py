@@ -1,5 +1,9 @@
 """Boards with captions for `keras_seq.training.fit`: new ones in every epoch, the same for a seed and an epoch.
 
+Two things are named in the order in which one reads: left to right, top to bottom. Were the order drawn too, the
+likeliest caption would be a mixture of both, for which a decoder has to see both things before it names the first: it
+would look at one while it writes the article and at the other while it writes the noun.
+
 What is drawn depends on the seed and the epoch alone, so that a resumed run sees the boards of an uninterrupted one.
 """
 
@@ -77,9 +81,16 @@ class CaptionBatches:
     def _batch(self, number):
         seed = tf.stack([tf.constant(self._seed, tf.int64), number])
         images, things, wording = self._boards.draw(self._batch_size, seed)
+        things = _in_reading_order(things)
         rows = things[:, :, 0] * len(PLACES) + things[:, :, 1]  # (batch, 2)
         second = tf.where(things[:, 1, 0] == NOTHING, self._table.shape[2] - 1, rows[:, 1])
         labels = tf.gather_nd(self._table, tf.stack([wording, rows[:, 0], second], axis=1))  # (batch, target)
         start = tf.fill((self._batch_size, 1), Tokenizer.START)
         target = tf.concat([start, tf.where(labels == Tokenizer.END, 0, labels)[:, :-1]], axis=1)
         return {"image": tf.cast(images, tf.float32) / 255, "target": target}, labels
+
+
+def _in_reading_order(things):
+    """Things `(batch, 2, 2)`, label and place, with the one that is read first in front; one alone stays there."""
+    turned = (things[:, 1, 0] != NOTHING) & (things[:, 1, 1] < things[:, 0, 1])
+    return tf.where(turned[:, None, None], things[:, ::-1], things)

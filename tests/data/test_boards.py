@@ -83,6 +83,7 @@ def test_a_batch_holds_boards_with_their_captions_ahead_by_one():
             end = own.tolist().index(Tokenizer.END)
             assert target[1 : end + 1].tolist() == own[:end].tolist() and not target[end + 1 :].any()
             told = said(tokenizer.decode(own.tolist()), NAMES)
+            assert [place for _, place in told] == sorted(place for _, place in told)  # as one reads
             for label, place in told:
                 row, column = divmod(place, 3)
                 cell = image[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL]

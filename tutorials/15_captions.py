@@ -370,7 +370,7 @@ def answer(lesson):
 # %% [markdown]
 # ## What it says, and an exercise
 # - What a place holds is the hard part, and where it is the easy one: the map keeps it. Places are hardly ever wrong,
-#   and with two things a caption is right about as often as the square of one thing's share says.
+#   and with two things a caption is right nearly as often as the square of one thing's share says.
 # - Nobody told the decoder where to look. That it looks at what it names is what made the caption likely.
 # - It is so because two things come in the order in which one reads. Where the order is drawn for each caption, either
 #   noun may come next, and to foretell that mixture both things have to be seen: such an LSTM looks at the one as it

@@ -32,7 +32,7 @@ def bars(path, names, measures, title=None, lighter=()):
         for place, value in enumerate(values):
             text = "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
             axes.text((value or 0) + 0.02 * largest, place, text, va="center", fontsize=10.5, color=INK)
-        axes.set_xlim(0, 1.3 * largest)
+        axes.set_xlim(0, 1.3 * largest or 1)
         axes.set_title(heading, fontsize=12, color=INK, loc="left")
         axes.set_xticks([])
         axes.set_yticks(range(len(names)), names, fontsize=11.5, color=INK)

@@ -4,7 +4,7 @@
 # **Question.** One picture in, a sentence out (1-N). Can a network say what is where, and does it look at what it
 # speaks of? Two decoders on one CNN: an LSTM with attention (Xu et al., 2015), and the Transformer's.
 #
-#     python tutorials/15_captions.py                    about 45 minutes on two cores; it continues when killed
+#     python tutorials/15_captions.py                    about 35 minutes on two cores; it continues when killed
 #     python tutorials/15_captions.py --image board.png  describe a picture of yours, with where it looks
 #     python tutorials/15_captions.py --write-boards 5   writes boards of the test as PNG files, to try that with
 #

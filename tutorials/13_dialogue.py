@@ -6,7 +6,7 @@
 # it writes better than an answer looked up? What do the turns before the last one buy? And why are the likeliest
 # answers dull?
 #
-#     python tutorials/13_dialogue.py                     about 45 minutes on two cores; it continues when killed
+#     python tutorials/13_dialogue.py                     about an hour on two cores; it continues when killed
 #     python tutorials/13_dialogue.py --text "I want to eat in San Jose."      one answer: the best four, and drawn ones
 #     python tutorials/13_dialogue.py --chat              a conversation, a line a turn; an empty line ends it
 #     python tutorials/13_dialogue.py --data my.tsv       pairs of yours: what is said, tab, what is answered

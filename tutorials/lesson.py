@@ -46,7 +46,8 @@ class Lesson:
         parser = argparse.ArgumentParser(prog=f"tutorials/{self.name}.py", description=description)
         parser.add_argument("--run", type=Path, metavar="DIR", help=f"folder for figures (default: {default})")
         parser.add_argument("--smoke", action="store_true", help="tiny sizes, in seconds, to see that everything runs")
-        parser.add_argument("--record", action="store_true", help="write the numbers to results/, not of --data")
+        recorded = "write the numbers to results/" + (", not of --data" if "--data" in (options or {}) else "")
+        parser.add_argument("--record", action="store_true", help=recorded)
         for flag, arguments in (options or {}).items():
             parser.add_argument(flag, **arguments)
         args = self.options = parser.parse_args(argv)

@@ -74,11 +74,11 @@ def test_an_unknown_decoder_is_refused(tmp_path):
         captions.load(tmp_path)
 
 
-def test_real_digits_are_put_where_they_are_and_looked_at(tmp_path):
-    """Floors on scikit-learn's digits, one or two on a board: by guessing 1 board in 45 has its places right."""
+def test_real_digits_are_put_where_they_are(tmp_path):
+    """A floor on scikit-learn's digits, one or two on a board: by guessing 1 board in 45 has its places right."""
     config = CaptionConfig(filters=(8, 16, 16, 24), units=48, boards=4800, batch_size=32, epochs=4, average=1,
                            learning_rate=4e-3, tested=300)  # fmt: skip
     describer, _ = train(config, images.digits(), tmp_path / "run", verbose=0)
     boards, things = boards_of(images.digits(), 300)
     found = describer.judge(boards, things, describer.write(boards))
-    assert found["places"].mean() > 0.1
+    assert found["places"].mean() > 0.9
